@@ -1,0 +1,211 @@
+import { constants } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { equalBytes } from './bytes.ts';
+import { isErrno, ToolkitError } from './error.ts';
+
+/** Modes of what only this user may read. */
+export const privateFileMode = 0o600;
+export const privateDirMode = 0o700;
+
+export interface WriteOptions {
+  /** @default 0o644 */
+  readonly mode?: number;
+}
+
+/**
+ * Writes a new file and returns once its bytes and its name are on disk. A crash leaves the whole file or none.
+ *
+ * A file that is already there with the same bytes is left alone, so that an interrupted run can be repeated.
+ * @throws CORE_FILE_EXISTS if other bytes are there: nothing is overwritten
+ * @throws CORE_FILE_WRITE if the disk refuses (full, read-only, permissions)
+ */
+export async function createFile(path: string, bytes: Uint8Array | string, options: WriteOptions = {}): Promise<void> {
+  const content = asBytes(bytes);
+  await writing(path, async () => {
+    const temporary = await writeTemporary(path, content, options);
+    try {
+      // link(2) fails where the name is taken; rename(2) would replace it.
+      await link(temporary, path);
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error;
+      if (!(await hasBytes(path, content))) throw exists(path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    await syncDirectory(dirname(path));
+  });
+}
+
+/**
+ * Replaces a file (or creates it) in one step: a reader, or a crash, sees the old bytes or the new ones.
+ * @throws CORE_FILE_WRITE
+ */
+export async function replaceFile(path: string, bytes: Uint8Array | string, options: WriteOptions = {}): Promise<void> {
+  await writing(path, async () => {
+    const temporary = await writeTemporary(path, asBytes(bytes), options);
+    try {
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    await syncDirectory(dirname(path));
+  });
+}
+
+/**
+ * Reads a file of at most `maxBytes` bytes.
+ * @throws CORE_FILE_MISSING, CORE_TOO_LARGE, CORE_FILE_READ
+ */
+export async function readFileCapped(path: string, maxBytes: number): Promise<Uint8Array> {
+  return await reading(path, async (file) => await readAll(file, path, maxBytes));
+}
+
+/** Reads a file (see `readFileCapped`), or returns `undefined` where there is none. */
+export async function readFileIfPresent(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+  try {
+    return await readFileCapped(path, maxBytes);
+  } catch (error) {
+    if (error instanceof ToolkitError && error.code === 'CORE_FILE_MISSING') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Reads a file that holds a secret, and refuses one that others can read.
+ * @throws CORE_SECRET_MODE if group or others have any permission
+ */
+export async function readSecretFile(path: string, maxBytes = 65_536): Promise<Uint8Array> {
+  return await reading(path, async (file) => {
+    const { mode } = await file.stat();
+    if ((mode & 0o077) !== 0) throw readable(path, mode & 0o777);
+    return await readAll(file, path, maxBytes);
+  });
+}
+
+/** Creates a directory (with its parents) that only this user can enter; one that is there is left as it is. */
+export async function makePrivateDirectory(path: string): Promise<void> {
+  await writing(path, async () => {
+    await mkdir(path, { recursive: true, mode: privateDirMode });
+  });
+}
+
+export async function pathExists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+let temporaryCount = 0;
+
+async function writeTemporary(path: string, bytes: Uint8Array, options: WriteOptions): Promise<string> {
+  temporaryCount += 1;
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${temporaryCount}.tmp`);
+  try {
+    const file = await open(temporary, 'wx', options.mode ?? 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  return temporary;
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function hasBytes(path: string, bytes: Uint8Array): Promise<boolean> {
+  return await reading(path, async (file) => {
+    const { size } = await file.stat();
+    return size === bytes.length && equalBytes(await file.readFile(), bytes);
+  });
+}
+
+async function readAll(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(maxBytes + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await file.read(buffer, length, Math.min(buffer.length - length, 1 << 20));
+    if (bytesRead === 0) return buffer.slice(0, length);
+    length += bytesRead;
+  }
+  throw new ToolkitError('CORE_TOO_LARGE', {
+    message: `${path}: expected at most ${maxBytes} bytes`,
+    fault: 'input',
+    data: { path, maxBytes },
+  });
+}
+
+async function reading<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_RDONLY);
+    return await read(file);
+  } catch (cause) {
+    if (cause instanceof ToolkitError) throw cause;
+    const missing = isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR');
+    throw new ToolkitError(missing ? 'CORE_FILE_MISSING' : 'CORE_FILE_READ', {
+      message: missing ? `${path}: no such file` : `${path}: cannot be read`,
+      fault: missing ? 'input' : 'environment',
+      data: { path },
+      cause,
+    });
+  } finally {
+    await file?.close();
+  }
+}
+
+async function writing(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    if (cause instanceof ToolkitError) throw cause;
+    const full = isErrno(cause, 'ENOSPC') || isErrno(cause, 'EDQUOT');
+    throw new ToolkitError('CORE_FILE_WRITE', {
+      message: full ? `${path}: the disk is full` : `${path}: cannot be written`,
+      fault: 'environment',
+      data: { path },
+      ...(full && { hint: 'free some space and run the same command again; nothing half-written was left' }),
+      cause,
+    });
+  }
+}
+
+function exists(path: string): ToolkitError {
+  return new ToolkitError('CORE_FILE_EXISTS', {
+    message: `${path}: already exists with other content`,
+    fault: 'input',
+    data: { path },
+    hint: 'nothing was overwritten; move the file away if it is no longer needed',
+  });
+}
+
+function readable(path: string, mode: number): ToolkitError {
+  const text = `0${mode.toString(8)}`;
+  return new ToolkitError('CORE_SECRET_MODE', {
+    message: `${path}: holds a secret and has mode ${text}, expected 0600`,
+    fault: 'input',
+    data: { path, mode: text },
+    hint: `others may have read it; if they cannot have, run: chmod 600 ${path}`,
+  });
+}
+
+function asBytes(bytes: Uint8Array | string): Uint8Array {
+  return typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
+}

@@ -1,0 +1,32 @@
+import { DatabaseSync } from 'node:sqlite';
+import { ToolkitError } from './error.ts';
+
+/** Held until `release`, or until the process ends in any way. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock of `path`, or returns `undefined` if another process (or another call of this one) holds it.
+ *
+ * Node has no flock(2); an exclusive transaction on an empty SQLite file is the same thing: the kernel
+ * drops it with the process, so a `kill -9` leaves no stale lock and no pid has to be guessed at.
+ */
+export function tryLock(path: string): Lock | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: 0 });
+    database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    const held = database;
+    return { release: () => held.close() };
+  } catch (cause) {
+    database?.close();
+    if (isBusy(cause)) return undefined;
+    throw new ToolkitError('CORE_LOCK', { message: `${path}: cannot be locked`, fault: 'environment', cause });
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const sqliteBusy = 5;
+  return error instanceof Error && (error as Error & { errcode?: number }).errcode === sqliteBusy;
+}

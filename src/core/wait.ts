@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ToolkitError } from './error.ts';
+
+export interface WaitOptions {
+  /** Completes the sentence "timed out waiting for …". */
+  readonly what: string;
+  readonly timeoutMs: number;
+  /** Pause between two looks. @default 25 */
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Looks again and again until `condition` returns something other than `undefined` or `false`, and returns it.
+ * What `condition` throws ends the wait.
+ * @throws CORE_TIMEOUT
+ */
+export async function waitFor<T>(
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  options: WaitOptions,
+): Promise<T> {
+  const deadline = performance.now() + options.timeoutMs;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() >= deadline) throw timeout(options.what, options.timeoutMs);
+    await sleep(options.intervalMs ?? 25, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
+
+function timeout(what: string, timeoutMs: number): ToolkitError {
+  return new ToolkitError('CORE_TIMEOUT', {
+    message: `timed out after ${timeoutMs} ms waiting for ${what}`,
+    fault: 'environment',
+    data: { timeoutMs },
+  });
+}
