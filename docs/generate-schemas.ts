@@ -1,0 +1,14 @@
+/** Writes the JSON Schemas beside this file: `node docs/generate-schemas.ts`, then `npm run format`. A test compares them with the code. */
+
+import { configJsonSchema } from '../src/config/config.ts';
+import { rootPolicyJsonSchema } from '../src/config/root-policy.ts';
+import { replaceFile } from '../src/core/files.ts';
+
+const schemas = {
+  'sigstead.schema.json': configJsonSchema(),
+  'root-policy.schema.json': rootPolicyJsonSchema(),
+};
+
+for (const [name, schema] of Object.entries(schemas)) {
+  await replaceFile(`${import.meta.dirname}/${name}`, `${JSON.stringify(schema, undefined, 2)}\n`);
+}

@@ -1,0 +1,166 @@
+import type { Complaint, Rule } from '../core/rules.ts';
+import { type ConfigDraft, type Declared, type DraftService, itemsAt, type Written, written } from './draft.ts';
+import { issuerFieldsRules } from './issuer-rules.ts';
+import { formatPath } from './problem.ts';
+
+type ConfigRule = Rule<ConfigDraft>;
+
+/** Rules between the fields of `sigstead.yaml`. Each has its id in the output, the docs and its tests. */
+export const configRules: readonly ConfigRule[] = [
+  {
+    id: 'unique-service-names',
+    title:
+      'shards and timestamp authorities have different names: directories, keys and resources are named after them',
+    check: ({ services }) => duplicates(present(services, 'name'), 'the name', 'give each service a name of its own'),
+  },
+  {
+    id: 'unique-origins',
+    title: 'no two services share an origin or host name: a log that signs as another one forks it for every client',
+    check: ({ services }) =>
+      // Two default names are alike only if two service names are, which has a rule of its own.
+      duplicates(
+        present(services, 'host'),
+        'the host name',
+        'a log keeps its origin for ever; give the other a new one',
+      ),
+  },
+  {
+    id: 'unique-operators',
+    title: 'no two services share an operator: clients use one service per operator',
+    check: ({ services }) =>
+      duplicates(
+        present(services, 'operator'),
+        'the operator',
+        'clients use one service per operator; leave it out to use the host name',
+      ),
+  },
+  {
+    id: 'own-names',
+    title: 'no name is in sigstore.dev: clients treat services of the public instance differently',
+    check: ({ domain, services }) =>
+      [...(domain ? [domain] : []), ...services.flatMap(({ host, operator }) => explicit(host, operator))]
+        .filter(({ value }) => value === 'sigstore.dev' || value.endsWith('.sigstore.dev'))
+        .map(({ value, path }) => ({
+          where: path,
+          message: `expected a name of your own, got ${JSON.stringify(value)} of the public instance`,
+          hint: 'use a domain that you control',
+        })),
+  },
+  {
+    id: 'log-key-source',
+    title: 'keys of logs are in KMS or in files: the log servers cannot use a PKCS#11 token',
+    check: ({ services }) =>
+      services
+        .filter(({ kind }) => kind === 'rekor' || kind === 'ct')
+        .flatMap(({ kind, key }) => (key?.value.startsWith('pkcs11:') ? [unusableKey(kind, key)] : [])),
+  },
+  {
+    id: 'unique-issuers',
+    title: 'each issuer is listed once: Fulcio keeps one entry per issuer',
+    check: ({ issuers }) => {
+      const listed = issuers.map((issuer) => ({ value: issuerId(issuer.fields), path: formatPath(issuer.path) }));
+      return duplicates(listed.filter(isNamed), 'the issuer', 'keep one of the two');
+    },
+  },
+  {
+    id: 'unique-local-users',
+    title: 'no two local users share an address',
+    check: ({ issuers }) => {
+      const users = issuers.flatMap((issuer) => itemsAt(issuer, 'users'));
+      return duplicates(
+        users.flatMap((user) => written(user, 'email') ?? []),
+        'the address',
+        'keep one of the two',
+      );
+    },
+  },
+  ...issuerFieldsRules,
+  {
+    id: 'unique-regions',
+    title: 'each region is listed once',
+    check: ({ aws }) => {
+      const regions = Array.isArray(aws?.fields['regions']) ? aws.fields['regions'] : [];
+      const listed = regions.map((value: unknown, index) => ({ value, path: `aws.regions[${index}]` }));
+      return duplicates(listed.filter(isNamed), 'the region', 'keep one of the two');
+    },
+  },
+  {
+    id: 'two-timestamp-authorities',
+    title: 'an instance has two timestamp authorities',
+    severity: 'warning',
+    check: ({ services }) => {
+      const authorities = services.filter(({ kind }) => kind === 'timestamps');
+      return authorities.length === 1 ? [loneAuthority] : [];
+    },
+  },
+  {
+    id: 'timestamps-any',
+    title: 'bundles carry one timestamp',
+    severity: 'warning',
+    check: ({ selection }) => (selection.fields['timestamps'] === 'all' ? [allTimestamps] : []),
+  },
+];
+
+const loneAuthority: Complaint = {
+  where: 'timestamps',
+  message: 'one timestamp authority: while it is down nobody signs, and revoking it invalidates every bundle',
+  hint: 'add a second one with an operator of its own',
+};
+
+const allTimestamps: Complaint = {
+  where: 'selection.timestamps',
+  message: 'with "all", sigstore-js cannot sign: it knows only "any"',
+  hint: 'use "any" if anybody signs from npm or JavaScript',
+};
+
+function unusableKey(kind: DraftService['kind'], key: Written): Complaint {
+  const server = kind === 'ct' ? 'the certificate log (TesseraCT)' : 'the signature log (Rekor)';
+  return {
+    where: key.path,
+    message: `expected awskms or file, got a pkcs11: key, which ${server} cannot use`,
+    hint: 'Fulcio and the timestamp authorities can use a PKCS#11 token',
+  };
+}
+
+/** Reports each value that stood there before; the first place is named. */
+function duplicates(values: readonly (Written | Declared)[], what: string, hint: string): readonly Complaint[] {
+  const first = new Map<string, Written | Declared>();
+  return values.flatMap((current) => {
+    const earlier = first.get(current.value);
+    if (earlier === undefined) {
+      first.set(current.value, current);
+      return [];
+    }
+    if (isDefault(current) && isDefault(earlier)) return [];
+    const message = `expected ${what} to be used once, got ${JSON.stringify(current.value)}, which ${earlier.path} has already`;
+    return [{ where: current.path, message, hint }];
+  });
+}
+
+function isDefault(value: Written | Declared): boolean {
+  return 'isDefault' in value && value.isDefault;
+}
+
+function present<Key extends 'name' | 'host' | 'operator'>(services: readonly DraftService[], key: Key) {
+  return services.flatMap((service): (Written | Declared)[] => {
+    const value = service[key];
+    return value === undefined ? [] : [value];
+  });
+}
+
+function explicit(...values: readonly (Declared | undefined)[]): readonly Declared[] {
+  return values.flatMap((value) => (value === undefined || value.isDefault ? [] : [value]));
+}
+
+function isNamed(item: { value: unknown; path: string }): item is Written {
+  return typeof item.value === 'string';
+}
+
+/** What tells two issuers apart: the URL where there is one, else the preset and what it stands for. */
+function issuerId(fields: Readonly<Record<string, unknown>>): unknown {
+  const { preset, url, enterprise, tenant } = fields;
+  if (typeof url === 'string') return url;
+  if (typeof preset !== 'string') return undefined;
+  if (preset === 'gitlab') return 'https://gitlab.com';
+  return [preset, enterprise, tenant].filter((part) => typeof part === 'string').join(' ');
+}

@@ -1,0 +1,195 @@
+import { dirname, resolve } from 'node:path';
+import type { JsonObject } from '../core/json.ts';
+import { configRules } from './config-rules.ts';
+import { type ConfigFile, configSchema } from './config-schema.ts';
+import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './document.ts';
+import { type ConfigDraft, defaultHost, draftOf, fulcioName } from './draft.ts';
+import type { Problem } from './problem.ts';
+
+/**
+ * Where a key lives. `awskms` is a KMS key on AWS and an encrypted file key on one machine; `file` is an encrypted
+ * file key; `pkcs11:` is a key in an HSM, for the servers that can use one (Fulcio and the timestamp authorities).
+ */
+export type KeySource = 'awskms' | 'file' | `pkcs11:${string}`;
+
+/** One shard of a transparency log: an origin, a key and a lifetime of its own. */
+export interface LogShardConfig {
+  readonly shard: string;
+  /** The log's name in checkpoints and trust files: a bare host name. */
+  readonly origin: string;
+  readonly key: KeySource;
+  /** Clients use one service per operator, so it is the shard's own. */
+  readonly operator: string;
+}
+
+export interface TimestampConfig {
+  readonly name: string;
+  readonly host: string;
+  readonly key: KeySource;
+  readonly operator: string;
+}
+
+export interface LocalUser {
+  readonly email: string;
+  readonly name?: string;
+}
+
+/** Types of Fulcio's issuers that need no template of their own. */
+export type CustomIssuerType =
+  | 'email'
+  | 'username'
+  | 'uri'
+  | 'spiffe'
+  | 'kubernetes'
+  | 'github-workflow'
+  | 'gitlab-pipeline'
+  | 'buildkite-job'
+  | 'codefresh-workflow'
+  | 'chainguard-identity';
+
+/** An identity provider that Fulcio trusts. `src/identity` fills in what a preset leaves out. */
+export type IssuerConfig =
+  | { readonly preset: 'local'; readonly users: readonly LocalUser[]; readonly clientId: string }
+  | { readonly preset: 'github-actions' }
+  | { readonly preset: 'github-actions-enterprise'; readonly enterprise: string }
+  | { readonly preset: 'gitlab'; readonly url: string }
+  | { readonly preset: 'buildkite' }
+  | { readonly preset: 'google'; readonly clientId: string }
+  | { readonly preset: 'entra-id'; readonly tenant: string; readonly clientId: string }
+  | { readonly preset: 'okta'; readonly url: string; readonly clientId: string }
+  | { readonly preset: 'keycloak'; readonly url: string; readonly clientId: string }
+  | { readonly preset: 'kubernetes'; readonly url: string }
+  | { readonly preset: 'spiffe'; readonly url: string; readonly trustDomain: string }
+  | CustomIssuerConfig;
+
+export interface CustomIssuerConfig {
+  readonly preset: 'custom';
+  readonly url: string;
+  readonly clientId: string;
+  readonly type: CustomIssuerType;
+  /** `email` only: the claim (JSON path) that holds the real issuer. */
+  readonly issuerClaim?: string;
+  /** `uri` (with its scheme) and `username` (without): the domain of the subjects. */
+  readonly subjectDomain?: string;
+  /** `spiffe` only. */
+  readonly spiffeTrustDomain?: string;
+  readonly challengeClaim?: string;
+  /** `email` only: for providers that never send `email_verified`. */
+  readonly skipEmailVerification?: boolean;
+}
+
+export interface FulcioConfig {
+  readonly key: KeySource;
+  readonly operator: string;
+  readonly organization: string;
+}
+
+/** The monitors' input; `identities` is an absolute path. */
+export interface MonitorsConfig {
+  readonly identities?: string;
+  readonly alerts: readonly { readonly sns: string }[];
+}
+
+export interface AwsConfig {
+  readonly account: string;
+  readonly keysAccount: string;
+  readonly regions: readonly string[];
+  readonly availability: 'ha' | 'single';
+  readonly hsm: 'none' | 'cloudhsm';
+  readonly access: 'public' | 'private';
+}
+
+/** Something that is allowed and deserves a second look. */
+export type ConfigWarning = Problem;
+
+/** One instance, as `sigstead.yaml` describes it, with every default filled in. */
+export interface InstanceConfig {
+  /** Absolute path that it was read from. */
+  readonly file: string;
+  readonly instance: { readonly name: string; readonly domain: string };
+  /** Absolute; `root:` is relative to the configuration's directory. */
+  readonly rootPolicyFile: string;
+  readonly issuers: readonly IssuerConfig[];
+  readonly fulcio: FulcioConfig;
+  readonly logs: { readonly rekor: readonly LogShardConfig[]; readonly ct: readonly LogShardConfig[] };
+  readonly timestamps: readonly TimestampConfig[];
+  readonly selection: { readonly timestamps: 'any' | 'all' };
+  readonly monitors?: MonitorsConfig;
+  readonly aws?: AwsConfig;
+  readonly warnings: readonly ConfigWarning[];
+}
+
+const configKind: DocumentKind<typeof configSchema, ConfigDraft> = {
+  schema: configSchema,
+  rules: configRules,
+  draftOf,
+  code: 'CFG_INVALID',
+};
+
+/**
+ * Parses `sigstead.yaml`, fills in the defaults, and resolves paths against the directory of `file`.
+ *
+ * Touches neither disk nor network: that the files exist and the issuers answer is checked where they are used.
+ * @throws CFG_INVALID with every problem at once (`data.problems`), each with line, column, path, message and fix
+ */
+export function parseConfig(text: string, file: string): InstanceConfig {
+  const { value, warnings } = checkDocument(text, file, configKind);
+  const { instance, issuers, selection } = value;
+  const absolute = resolve(file);
+  const fromConfig = (path: string) => resolve(dirname(absolute), path);
+  return {
+    file: absolute,
+    instance,
+    rootPolicyFile: fromConfig(value.root),
+    issuers,
+    fulcio: fulcioOf(value),
+    logs: {
+      rekor: value.logs.rekor.map((shard) => shardOf(shard, instance.domain)),
+      ct: value.logs.ct.map((shard) => shardOf(shard, instance.domain)),
+    },
+    timestamps: value.timestamps.map((authority) => timestampOf(authority, instance.domain)),
+    selection,
+    ...(value.monitors && { monitors: monitorsOf(value.monitors, fromConfig) }),
+    ...(value.aws && { aws: { ...value.aws, keysAccount: value.aws.keysAccount ?? value.aws.account } }),
+    warnings,
+  };
+}
+
+/**
+ * Reads and parses `sigstead.yaml` (see `parseConfig`).
+ * @throws CFG_MISSING, CFG_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
+ */
+export async function readConfig(file: string): Promise<InstanceConfig> {
+  const hint = `start from the commented example: cp examples/minimal.yaml ${file}`;
+  return parseConfig(await readDocument(file, 'configuration', hint), file);
+}
+
+/** Returns the JSON Schema of `sigstead.yaml`, for editors: the form only, without the rules between fields. */
+export function configJsonSchema(): JsonObject {
+  return jsonSchemaOf(configSchema, 'sigstead.yaml: one Sigstore instance');
+}
+
+function shardOf(shard: ConfigFile['logs']['rekor'][number], domain: string): LogShardConfig {
+  const origin = shard.origin ?? defaultHost(shard.shard, domain);
+  return { shard: shard.shard, origin, key: shard.key, operator: shard.operator ?? origin };
+}
+
+function timestampOf(authority: ConfigFile['timestamps'][number], domain: string): TimestampConfig {
+  const host = authority.host ?? defaultHost(authority.name, domain);
+  return { name: authority.name, host, key: authority.key, operator: authority.operator ?? host };
+}
+
+function fulcioOf({ instance, fulcio }: ConfigFile): FulcioConfig {
+  return {
+    key: fulcio?.key ?? 'awskms',
+    operator: fulcio?.operator ?? defaultHost(fulcioName, instance.domain),
+    organization: fulcio?.organization ?? instance.name,
+  };
+}
+
+function monitorsOf(
+  { identities, alerts }: NonNullable<ConfigFile['monitors']>,
+  fromConfig: (path: string) => string,
+): MonitorsConfig {
+  return { alerts, ...(identities !== undefined && { identities: fromConfig(identities) }) };
+}

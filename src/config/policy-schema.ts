@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { days, displayText, keySource, list, section, serviceName, words } from './fields.ts';
+
+const holder = section({
+  id: serviceName.describe('Short name of the holder, used in files and commands.'),
+  name: displayText.describe('Who it is: person, and what the others know them by.'),
+});
+
+const maxHolders = 32;
+const thresholdWords = words(`a whole number from 1 to ${maxHolders}`);
+
+/** Ten years; what the public instance gives its targets. */
+const maxDays = 3650;
+
+const expiryDays = days(maxDays).describe('Days that a new version is valid.');
+const resignDays = days(maxDays).describe('Days before expiry from which it is signed anew; fewer than expiryDays.');
+
+const heldRole = section({
+  threshold: z
+    .int(thresholdWords)
+    .min(1, thresholdWords)
+    .max(maxHolders, thresholdWords)
+    .describe('How many different holders must sign.'),
+  holders: list(serviceName, 'holder id')
+    .exactOptional()
+    .describe('Ids of the holders who may sign. By default all of them.'),
+  expiryDays,
+  resignDays,
+});
+
+const onlineRole = section({ expiryDays, resignDays });
+
+/** The root policy, the shape that people write. Rules across fields are in `policy-rules.ts`. */
+export const policySchema = section({
+  holders: list(holder, 'holder').describe('The people who hold a key of the root of trust, one key each.'),
+  root: heldRole.describe('The root role: which keys sign everything else, and the next root.'),
+  targets: heldRole.describe('The targets role: the trust files that clients read.'),
+  online: section({
+    key: keySource.prefault('awskms').describe('Where the online key lives, which signs snapshot and timestamp.'),
+  })
+    .default({ key: 'awskms' })
+    .describe('The key that signs without people.'),
+  snapshot: onlineRole.describe('The snapshot role, signed by the online key.'),
+  timestamp: onlineRole.describe('The timestamp role, signed by the online key, which every client fetches first.'),
+});
+
+export type PolicyFile = z.output<typeof policySchema>;
