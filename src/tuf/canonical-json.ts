@@ -1,0 +1,45 @@
+import { utf8 } from '../core/bytes.ts';
+import { ToolkitError } from '../core/error.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+
+const maxDepth = 32;
+
+/**
+ * Returns the canonical form (OLPC) of a JSON value: the bytes that TUF signs and hashes.
+ *
+ * Only what every client canonicalises alike is accepted: ASCII text, and integers that a double holds exactly.
+ * The result is not JSON where a string holds a line break (a PEM key): control characters are written raw.
+ * @throws TUF_CANONICAL
+ * @see http://wiki.laptop.org/go/Canonical_JSON
+ */
+export function canonicalize(value: Json): Uint8Array {
+  return utf8(canonicalText(value, 0));
+}
+
+function canonicalText(value: Json, depth: number): string {
+  if (depth > maxDepth) throw refused(`expected at most ${maxDepth} levels, got more`);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return canonicalNumber(value);
+  if (typeof value === 'string') return canonicalString(value);
+  if (isJsonObject(value)) {
+    const names = Object.keys(value).sort();
+    return `{${names.map((name) => `${canonicalString(name)}:${canonicalText(value[name] as Json, depth + 1)}`).join(',')}}`;
+  }
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalText(item, depth + 1)).join(',')}]`;
+  throw refused(`expected a JSON value, got ${typeof value}`);
+}
+
+function canonicalNumber(value: number): string {
+  if (!Number.isSafeInteger(value)) throw refused(`expected whole numbers below 2^53, got ${value}`);
+  return value.toString();
+}
+
+function canonicalString(value: string): string {
+  // Clients sort other alphabets differently (UTF-16 units against code points) and would hash different bytes.
+  if (!/^\p{ASCII}*$/u.test(value)) throw refused(`expected ASCII text, got ${JSON.stringify(value.slice(0, 40))}`);
+  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+function refused(message: string): ToolkitError {
+  return new ToolkitError('TUF_CANONICAL', { message: `canonical JSON: ${message}`, fault: 'input' });
+}

@@ -1,0 +1,51 @@
+import { equalBytes } from '../core/bytes.ts';
+import { ToolkitError } from '../core/error.ts';
+import type { RoleName } from './layout.ts';
+import type { ParsedMetadata } from './metadata.ts';
+import type { AuthenticRepository } from './repository.ts';
+import { quorumOf, signingStatus } from './threshold.ts';
+
+/**
+ * Passes if a client that trusted `previous` may go on to `next` (TUF §5.4.3, §5.5.5): no version is lower, no version
+ * has other content, and the snapshot still lists every file that it listed.
+ *
+ * What the keys in force no longer vouch for does not bind: that is how a client recovers after an attacker with an
+ * online key signed version 1000.
+ * @throws TUF_ROLLBACK
+ */
+export function assertNotRolledBack(previous: AuthenticRepository, next: AuthenticRepository): void {
+  assertForward('root', previous.root, next.root);
+  if (stillVouchedFor('timestamp', previous, next)) assertForward('timestamp', previous.timestamp, next.timestamp);
+  if (!stillVouchedFor('snapshot', previous, next)) return;
+  assertForward('snapshot', previous.snapshot, next.snapshot);
+  for (const [file, { version }] of previous.snapshot.meta) {
+    const listed = next.snapshot.meta.get(file)?.version;
+    if (listed === undefined || listed < version) throw rolledBack('snapshot', `${file} v${version}`, listed);
+  }
+  if (stillVouchedFor('targets', previous, next)) assertForward('targets', previous.targets, next.targets);
+}
+
+function assertForward(role: RoleName, previous: ParsedMetadata, next: ParsedMetadata): void {
+  if (next.version < previous.version) throw rolledBack(role, `v${previous.version}`, next.version);
+  if (next.version > previous.version || equalBytes(next.canonical, previous.canonical)) return;
+  throw new ToolkitError('TUF_ROLLBACK', {
+    message: `${role}: v${next.version} was seen before with other content`,
+    fault: 'evidence',
+    data: { role, version: next.version },
+  });
+}
+
+function stillVouchedFor(role: RoleName, previous: AuthenticRepository, next: AuthenticRepository): boolean {
+  const metadata = previous[role];
+  const status = signingStatus(metadata.canonical, metadata.signatures, quorumOf(next.root, role));
+  return status.have >= status.need;
+}
+
+function rolledBack(role: RoleName, seen: string, got: number | undefined): ToolkitError {
+  return new ToolkitError('TUF_ROLLBACK', {
+    message: `${role}: expected ${seen} or later, got ${got === undefined ? 'none' : `v${got}`}`,
+    fault: 'evidence',
+    data: { role, seen, got },
+    hint: 'somebody serves an old copy of the repository',
+  });
+}
