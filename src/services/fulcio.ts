@@ -1,0 +1,93 @@
+import type { KeySource } from '../config/config.ts';
+import { ctLogId } from './ct-log.ts';
+import {
+  type Backend,
+  file,
+  flag,
+  keyArn,
+  keyPassphrase,
+  keyPath,
+  peer,
+  port,
+  type ServiceSpec,
+  text,
+} from './service.ts';
+
+export const fulcioId = 'fulcio';
+
+export interface FulcioOptions {
+  readonly key: KeySource;
+  /** Intermediate first, root last. */
+  readonly chainPem: string;
+  /** Fulcio's own configuration: which issuers it believes, and how. */
+  readonly issuersConfig: string;
+  /** The CT log that Fulcio submits to: the newest shard. */
+  readonly ctLog: { readonly shard: string; readonly origin: string; readonly publicKeyPem: string };
+  readonly backend: Backend;
+}
+
+/** Returns Fulcio. It issues nothing without an SCT of its CT log, whose key it checks. */
+export function fulcioService(options: FulcioOptions): ServiceSpec {
+  const log = ctLogId(options.ctLog.shard);
+  const address = options.backend === 'aws' ? '0.0.0.0' : '127.0.0.1';
+  const shared = {
+    id: fulcioId,
+    role: 'fulcio',
+    name: fulcioId,
+    program: 'fulcio',
+    subcommand: 'serve',
+    storage: 'none',
+    ports: [
+      { name: 'http', reach: 'edge' },
+      { name: 'grpc', reach: 'self' },
+      { name: 'metrics', reach: 'self', everyInterface: 'upstream Fulcio has no flag for the address of its metrics' },
+    ],
+    files: [
+      { name: 'chain.pem', content: options.chainPem },
+      { name: 'issuers.json', content: options.issuersConfig },
+      { name: 'ct-log.pub.pem', content: options.ctLog.publicKeyPem },
+    ],
+    health: { port: 'http', path: '/healthz' },
+    dependsOn: [log],
+    stopGraceMs: 10_000,
+  } as const satisfies Partial<ServiceSpec>;
+  const flags = [
+    flag('host', address),
+    flag('port', port('http')),
+    flag('grpc-host', '127.0.0.1'),
+    flag('grpc-port', port('grpc')),
+    flag('metrics-port', port('metrics')),
+    flag('legacy-unix-domain-socket', text`@sigstead-${{ kind: 'instance-id' }}`),
+    flag('config-path', file('issuers.json')),
+    flag('log_type', 'prod'),
+    flag('ct-log-url', text`http://${peer(log, 'http')}`),
+    flag('ct-log-origin', options.ctLog.origin),
+    flag('ct-log-public-key-path', file('ct-log.pub.pem')),
+  ];
+  if (options.backend === 'aws') {
+    return {
+      ...shared,
+      keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
+      environment: [],
+      flags: [
+        ...flags,
+        flag('ca', 'kmsca'),
+        flag('kms-resource', text`awskms:///${keyArn('ca')}`),
+        flag('kms-cert-chain-path', file('chain.pem')),
+      ],
+    };
+  }
+  return {
+    ...shared,
+    keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'encrypted-file' }],
+    environment: [{ name: 'FULCIO_SERVE_FILECA-KEY-PASSWD', value: [keyPassphrase('ca')] }],
+    flags: [
+      ...flags,
+      flag('ca', 'fileca'),
+      flag('fileca-cert', file('chain.pem')),
+      flag('fileca-key', keyPath('ca')),
+      // A changed file must not change the CA behind the drift gate's back.
+      flag('fileca-watch', false),
+    ],
+  };
+}

@@ -1,0 +1,81 @@
+import type { LogShardConfig } from '../config/config.ts';
+import { type Backend, flag, keyArn, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
+
+/**
+ * What clients may sign with. Upstream's default also lists pure Ed25519, which makes v2.3.0 panic on each such
+ * entry, because a hashedrekord holds a digest and pure Ed25519 signs the message.
+ */
+const clientSigningAlgorithms = [
+  'ecdsa-sha2-256-nistp256',
+  'ecdsa-sha2-384-nistp384',
+  'ecdsa-sha2-512-nistp521',
+  'ed25519-ph',
+  'rsa-sign-pkcs1-2048-sha256',
+  'rsa-sign-pkcs1-3072-sha256',
+  'rsa-sign-pkcs1-4096-sha256',
+].join(',');
+
+export function rekorId(shard: string): string {
+  return `rekor-${shard}`;
+}
+
+/** Returns Rekor v2 for one log shard. Its `--hostname` is the log's origin, and so its identity. */
+export function rekorService(shard: LogShardConfig, options: { backend: Backend }): ServiceSpec {
+  const shared = {
+    id: rekorId(shard.shard),
+    role: 'rekor',
+    name: shard.shard,
+    subcommand: 'serve',
+    ports: [
+      { name: 'http', reach: 'edge' },
+      { name: 'grpc', reach: 'self' },
+      { name: 'metrics', reach: 'self' },
+    ],
+    files: [],
+    environment: [],
+    health: { port: 'http', path: '/healthz' },
+    dependsOn: [],
+    // 20 s to drain HTTP and 30 s to flush the log, of which a quiet log needs little.
+    stopGraceMs: 30_000,
+  } as const satisfies Partial<ServiceSpec>;
+  const address = options.backend === 'aws' ? '0.0.0.0' : '127.0.0.1';
+  const flags = [
+    flag('hostname', shard.origin),
+    flag('http-address', address),
+    flag('http-port', port('http')),
+    flag('http-metrics-port', port('metrics')),
+    // Clients speak HTTP; the HTTP side of the server dials this port itself.
+    flag('grpc-address', '127.0.0.1'),
+    flag('grpc-port', port('grpc')),
+    flag('client-signing-algorithms', clientSigningAlgorithms),
+    // The in-memory list of known entries holds 256.
+    flag('persistent-antispam', true),
+    // sigstore-js gives up after 5 s, and an answer takes an interval and up to a second more.
+    flag('checkpoint-interval', '1s'),
+  ];
+  if (options.backend === 'aws') {
+    return {
+      ...shared,
+      program: 'rekor-aws',
+      storage: 'bucket-and-database',
+      keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
+      flags: [
+        ...flags,
+        flag('aws-bucket', storage('bucket')),
+        flag('aws-mysql-dsn', storage('database-dsn')),
+        flag('aws-max-open-conns', 64),
+        // 0, the default, opens a new connection for each query.
+        flag('aws-max-idle-conns', 16),
+        flag('signer-kmskey', text`awskms:///${keyArn('log')}`),
+        flag('signer-kmshash', 'sha256'),
+      ],
+    };
+  }
+  return {
+    ...shared,
+    program: 'rekor',
+    storage: 'directory',
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-pkcs8' }],
+    flags: [...flags, flag('storage-dir', storage('directory')), flag('signer-filepath', keyPath('log'))],
+  };
+}

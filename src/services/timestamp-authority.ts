@@ -1,0 +1,62 @@
+import type { TimestampConfig } from '../config/config.ts';
+import { type Backend, file, flag, keyArn, keyPassphrase, keyPath, port, type ServiceSpec, text } from './service.ts';
+
+export function timestampAuthorityId(name: string): string {
+  return `timestamp-${name}`;
+}
+
+/**
+ * Returns one timestamp authority. The posix program is our thin main over upstream's server: upstream's own binary
+ * claims port 2112 on every interface, so two of them cannot share a machine.
+ */
+export function timestampAuthorityService(
+  authority: TimestampConfig,
+  options: { chainPem: string; backend: Backend },
+): ServiceSpec {
+  const shared = {
+    id: timestampAuthorityId(authority.name),
+    role: 'tsa',
+    name: authority.name,
+    subcommand: 'serve',
+    storage: 'none',
+    files: [{ name: 'chain.pem', content: options.chainPem }],
+    health: { port: 'http', path: '/ping' },
+    dependsOn: [],
+    stopGraceMs: 15_000,
+  } as const satisfies Partial<ServiceSpec>;
+  const flags = [
+    flag('port', port('http')),
+    flag('certificate-chain-path', file('chain.pem')),
+    flag('timestamp-signer-hash', 'sha384'),
+    flag('max-request-body-size', 65_536),
+    flag('enforce-intermediate-eku', true),
+  ];
+  if (options.backend === 'aws') {
+    return {
+      ...shared,
+      program: 'timestamp-server-aws',
+      ports: [
+        { name: 'http', reach: 'edge' },
+        { name: 'metrics', reach: 'self', everyInterface: 'upstream fixes the address of its metrics to :2112' },
+      ],
+      keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
+      environment: [],
+      flags: [
+        flag('host', '0.0.0.0'),
+        ...flags,
+        flag('scheme', 'http'),
+        flag('log-type', 'prod'),
+        flag('timestamp-signer', 'kms'),
+        flag('kms-key-resource', text`awskms:///${keyArn('tsa')}`),
+      ],
+    };
+  }
+  return {
+    ...shared,
+    program: 'timestamp-server',
+    ports: [{ name: 'http', reach: 'edge' }],
+    keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'encrypted-file' }],
+    environment: [{ name: 'FILE-SIGNER-PASSWD', value: [keyPassphrase('tsa')] }],
+    flags: [flag('host', '127.0.0.1'), ...flags, flag('file-signer-key-path', keyPath('tsa'))],
+  };
+}
