@@ -1,0 +1,79 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { describeCause, ToolkitError } from '../core/error.ts';
+import type { Command, OptionSpec, ParsedOptions } from './command.ts';
+
+/** Options that every command takes. */
+export const commonOptions: Readonly<Record<string, OptionSpec>> = {
+  json: { type: 'boolean', help: 'print one JSON document on stdout, errors included' },
+  help: { type: 'boolean', help: 'show this help' },
+};
+
+export interface ParsedCommand {
+  readonly command: Command;
+  readonly options: ParsedOptions;
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Returns the command that the first words name, longest name first, and what is left of the line.
+ * @throws CLI_USAGE if there is none
+ */
+export function findCommand(
+  commands: readonly Command[],
+  words: readonly string[],
+): { command: Command; rest: readonly string[] } {
+  const byLength = [...commands].sort((a, b) => b.words.length - a.words.length);
+  const command = byLength.find((candidate) => candidate.words.every((word, index) => words[index] === word));
+  if (command) return { command, rest: words.slice(command.words.length) };
+  throw usage(`unknown command: ${words.slice(0, 2).join(' ')}`, 'sigstead --help');
+}
+
+/** @throws CLI_USAGE for an unknown option, a missing value, or too few or too many arguments */
+export function parseCommand(command: Command, rest: readonly string[]): ParsedCommand {
+  const help = `sigstead ${command.words.join(' ')} --help`;
+  const { values, positionals } = parseOptions(command, rest, help);
+  const wanted = command.positionals ?? [];
+  const required = wanted.filter((name) => !name.startsWith('['));
+  if (positionals.length < required.length) {
+    throw usage(`expected ${required.join(' ')}`, help);
+  }
+  if (positionals.length > wanted.length) {
+    throw usage(`unexpected argument: ${positionals[wanted.length]}`, help);
+  }
+  return { command, options: optionsOf(values), positionals };
+}
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+function parseOptions(command: Command, rest: readonly string[], help: string) {
+  const known = { ...commonOptions, ...command.options };
+  const options: ParseArgsOptionsConfig = {};
+  for (const [name, spec] of Object.entries(known)) {
+    options[name] = {
+      type: spec.type,
+      ...(spec.multiple && { multiple: true }),
+      ...(name === 'help' && { short: 'h' }),
+    };
+  }
+  try {
+    const parsed = parseArgs({ args: [...rest], options, allowPositionals: true, strict: true });
+    return { values: parsed.values as Values, positionals: parsed.positionals };
+  } catch (cause) {
+    throw usage(describeCause(cause).split('. ')[0] ?? 'unusable arguments', help);
+  }
+}
+
+function optionsOf(values: Values): ParsedOptions {
+  return {
+    flag: (name) => values[name] === true,
+    text: (name) => (typeof values[name] === 'string' ? values[name] : undefined),
+    texts: (name) => {
+      const value = values[name];
+      return Array.isArray(value) ? value.map(String) : [];
+    },
+  };
+}
+
+function usage(message: string, help: string): ToolkitError {
+  return new ToolkitError('CLI_USAGE', { message, fault: 'input', hint: `run: ${help}` });
+}

@@ -1,0 +1,117 @@
+import { styleText } from 'node:util';
+import { systemClock } from '../core/clock.ts';
+import { describeCause, exitCodeOf, exitCodes, ToolkitError } from '../core/error.ts';
+import type { Json } from '../core/json.ts';
+import type { Command, Outcome, Talk } from './command.ts';
+import { commandHelp, overviewText } from './help.ts';
+import { findCommand, parseCommand } from './parse.ts';
+import { TerminalProgress } from './progress.ts';
+
+/** Runs the command that `process.argv` names and sets the exit code. The one place that reads process globals. */
+export async function runCli(commands: readonly Command[], version: string): Promise<void> {
+  const words = process.argv.slice(2);
+  const json = words.includes('--json');
+  try {
+    const emit = async (outcome: Outcome) => {
+      await write(process.stdout, json ? `${JSON.stringify(outcome.json, undefined, 2)}\n` : outcome.text);
+      process.exitCode = outcome.exitCode ?? exitCodes.ok;
+    };
+    const outcome = await dispatch(commands, words, { version, emit });
+    if (outcome) await emit(outcome);
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    if (json) await write(process.stdout, `${JSON.stringify({ error: errorDocument(error) }, undefined, 2)}\n`);
+    explain(error);
+  }
+}
+
+interface Surroundings {
+  readonly version: string;
+  readonly emit: (outcome: Outcome) => Promise<void>;
+}
+
+async function dispatch(
+  commands: readonly Command[],
+  words: readonly string[],
+  { version, emit }: Surroundings,
+): Promise<Outcome | undefined> {
+  const first = words[0];
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    return { json: { commands: commands.map(describe) }, text: overviewText(commands) };
+  }
+  if (first === '--version') return { json: { version }, text: `sigstead ${version}\n` };
+  const { command, rest } = findCommand(commands, words);
+  const parsed = parseCommand(command, rest);
+  if (parsed.options.flag('help')) return { json: describe(command), text: commandHelp(command) };
+  const progress = new TerminalProgress(process.stderr);
+  return await command.run({
+    options: parsed.options,
+    positionals: parsed.positionals,
+    environment: process.env,
+    talk: talkThrough(progress),
+    progress,
+    signal: signalOfTerminal(),
+    clock: systemClock,
+    emit,
+  });
+}
+
+function describe(command: Command): Json {
+  return { command: command.words.join(' '), summary: command.summary };
+}
+
+function talkThrough(progress: TerminalProgress): Talk {
+  return {
+    isTerminal: process.stderr.isTTY === true,
+    say: (line) => progress.print(line),
+    warn: (line) => progress.print(`sigstead: ${paint('yellow', 'warning')}: ${line}`),
+  };
+}
+
+/** Returns a signal that SIGINT and SIGTERM abort. A second SIGINT ends the process at once. */
+function signalOfTerminal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted && name === 'SIGINT') process.exit(exitCodes.interrupted);
+      controller.abort(
+        new ToolkitError('CLI_INTERRUPTED', {
+          message: `interrupted by ${name}`,
+          fault: 'environment',
+          data: { name },
+        }),
+      );
+    });
+  }
+  return controller.signal;
+}
+
+function errorDocument(error: unknown): Json {
+  if (!(error instanceof ToolkitError)) return { code: 'CORE_BUG', message: describeCause(error) };
+  return {
+    code: error.code,
+    message: error.message,
+    fault: error.fault,
+    ...(error.hint !== undefined && { hint: error.hint }),
+    data: JSON.parse(JSON.stringify(error.data)) as Json,
+  };
+}
+
+function explain(error: unknown): void {
+  const print = (kind: string, text: string) => process.stderr.write(`sigstead: ${kind}: ${text}\n`);
+  print(paint('red', 'error'), describeCause(error));
+  if (!(error instanceof ToolkitError)) {
+    print('hint', 'this is a bug in sigstead; please report it with the lines below');
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    return;
+  }
+  if (error.hint) print(paint('cyan', 'hint'), error.hint);
+}
+
+function paint(colour: 'red' | 'yellow' | 'cyan', text: string): string {
+  return styleText(colour, text, { stream: process.stderr });
+}
+
+async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  await new Promise<void>((resolve) => stream.write(text, () => resolve()));
+}
