@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import type { InstanceConfig, KeySource } from '../src/config/config.ts';
+import { addMs, dayMs, floorToSecond } from '../src/core/clock.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import { createFile, makePrivateDirectory, readFileIfPresent } from '../src/core/files.ts';
+import { assertNoErrors } from '../src/core/rules.ts';
+import type { Signer } from '../src/core/signer.ts';
+import { ctLogId } from '../src/services/ct-log.ts';
+import { fulcioId } from '../src/services/fulcio.ts';
+import { rekorId } from '../src/services/rekor.ts';
+import { timestampAuthorityId } from '../src/services/timestamp-authority.ts';
+import { formatTrustMaterial, parseTrustMaterial, type TrustMaterial } from '../src/trust/material.ts';
+import {
+  issueFulcioIntermediate,
+  issueFulcioRoot,
+  issueTsaLeaf,
+  issueTsaRoot,
+} from '../src/x509/certificate-factory.ts';
+import { type CertificateChain, chainOf, parseChain } from '../src/x509/chain.ts';
+import { lintFulcioChain, lintTsaChain } from '../src/x509/lint.ts';
+import { edgeUrl, identityProviderUrl } from './endpoints.ts';
+import type { KeyStore } from './key-store.ts';
+import type { StateDirectory, StateFacts } from './state.ts';
+
+const rootYears = 10;
+const issuingYears = 5;
+const yearDays = 365;
+
+/** Name in the key store of the key that a service signs with. */
+export function serviceKeyName(service: string): string {
+  return service;
+}
+
+export interface AuthoritiesOptions {
+  readonly config: InstanceConfig;
+  readonly state: StateDirectory;
+  readonly facts: StateFacts;
+  readonly keys: KeyStore;
+  readonly now: Date;
+}
+
+/**
+ * Returns what verifiers need to know of this instance's authorities. At the first start it makes their keys and
+ * certificates; later it returns what was made then. An interrupted first start goes on where it stopped.
+ * @throws X509_CHAIN_INVALID if a chain breaks a rule that Fulcio or the TSA enforces
+ * @throws LOCAL_KEY_SOURCE if the configuration wants a key where this machine's servers cannot use one
+ */
+export async function ensureAuthorities(options: AuthoritiesOptions): Promise<TrustMaterial> {
+  assertFileKeys(options.config);
+  const { materialFile } = options.state;
+  const bytes = await readFileIfPresent(materialFile, 1_048_576);
+  const material = bytes ? parseTrustMaterial(bytes, materialFile) : await createMaterial(options);
+  lintChains(material, options.now);
+  if (!bytes) await createFile(materialFile, formatTrustMaterial(material));
+  return material;
+}
+
+/** Runs before any service starts: a server's own message about a bad chain names neither the file nor the rule. */
+function lintChains(material: TrustMaterial, now: Date): void {
+  for (const entry of material.fulcio) {
+    assertNoErrors(lintFulcioChain(entry.chain, { now }), 'X509_CHAIN_INVALID', 'fulcio chain');
+  }
+  for (const entry of material.timestamps) {
+    assertNoErrors(lintTsaChain(entry.chain, { now }), 'X509_CHAIN_INVALID', `${entry.name} chain`);
+  }
+}
+
+async function createMaterial(options: AuthoritiesOptions): Promise<TrustMaterial> {
+  const { config, facts, keys } = options;
+  const { domain } = config.instance;
+  // Timestamps have whole seconds: a start with a fraction would exclude the first signature.
+  const validFor = { start: floorToSecond(options.now) };
+  const fulcio = {
+    url: edgeUrl(facts, fulcioId),
+    uri: `https://fulcio.${domain}`,
+    operator: config.fulcio.operator,
+    chain: await fulcioChain(options),
+    validFor,
+    signing: true,
+  };
+  const rekor = config.logs.rekor.map(async (log, index) => ({
+    shard: log.shard,
+    origin: log.origin,
+    url: edgeUrl(facts, rekorId(log.shard)),
+    operator: log.operator,
+    publicKey: (await keys.ensure(serviceKeyName(rekorId(log.shard)), 'ecdsa-p256-sha256')).publicKey,
+    validFor,
+    signing: index === config.logs.rekor.length - 1,
+  }));
+  const ct = config.logs.ct.map(async (log) => ({
+    shard: log.shard,
+    origin: log.origin,
+    operator: log.operator,
+    publicKey: (await keys.ensure(serviceKeyName(ctLogId(log.shard)), 'ecdsa-p256-sha256')).publicKey,
+    validFor,
+  }));
+  const timestamps = config.timestamps.map(async (authority) => ({
+    name: authority.name,
+    url: `${edgeUrl(facts, timestampAuthorityId(authority.name))}/api/v1/timestamp`,
+    uri: `https://${authority.host}/api/v1/timestamp`,
+    operator: authority.operator,
+    chain: await timestampChain(options, timestampAuthorityId(authority.name), authority.host),
+    validFor,
+    signing: true,
+  }));
+  return {
+    fulcio: [fulcio],
+    rekor: await Promise.all(rekor),
+    ct: await Promise.all(ct),
+    timestamps: await Promise.all(timestamps),
+    oidc: [{ url: identityProviderUrl(facts), operator: `oidc.${domain}`, validFor }],
+    selection: config.selection,
+  };
+}
+
+async function fulcioChain(options: AuthoritiesOptions): Promise<CertificateChain> {
+  const { config, keys, now } = options;
+  const root = await keys.ensure('fulcio-root', 'ecdsa-p384-sha384');
+  const issuing = await keys.ensure(serviceKeyName(fulcioId), 'ecdsa-p384-sha384');
+  const { organization } = config.fulcio;
+  const dates = (years: number) => ({
+    notBefore: floorToSecond(now),
+    notAfter: addMs(floorToSecond(now), years * yearDays * dayMs),
+  });
+  return await keptChain(options.state, fulcioId, async () => {
+    const rootDer = await issueFulcioRoot({
+      subject: { organization, commonName: `${config.instance.name} Fulcio root` },
+      signer: root,
+      ...dates(rootYears),
+    });
+    const intermediate = await issueFulcioIntermediate({
+      subject: { organization, commonName: `${config.instance.name} Fulcio intermediate` },
+      publicKey: issuing.publicKey,
+      root: { der: rootDer, signer: root },
+      ...dates(issuingYears),
+    });
+    return chainOf(intermediate, rootDer);
+  });
+}
+
+async function timestampChain(options: AuthoritiesOptions, service: string, host: string): Promise<CertificateChain> {
+  const { config, keys, now } = options;
+  // A root of its own for each: a stolen root of one leaves the timestamps of the other worth something.
+  const root: Signer = await keys.ensure(`${service}-root`, 'ecdsa-p384-sha384');
+  const leaf = await keys.ensure(serviceKeyName(service), 'ecdsa-p384-sha384');
+  const { organization } = config.fulcio;
+  const dates = (years: number) => ({
+    notBefore: floorToSecond(now),
+    notAfter: addMs(floorToSecond(now), years * yearDays * dayMs),
+  });
+  return await keptChain(options.state, service, async () => {
+    const rootDer = await issueTsaRoot({
+      subject: { organization, commonName: `${host} root` },
+      signer: root,
+      ...dates(rootYears),
+    });
+    const leafDer = await issueTsaLeaf({
+      subject: { organization, commonName: host },
+      publicKey: leaf.publicKey,
+      root: { der: rootDer, signer: root },
+      ...dates(issuingYears),
+    });
+    return chainOf(leafDer, rootDer);
+  });
+}
+
+/** Issues a chain once: the file, and so the chain, appears whole or not at all. */
+async function keptChain(
+  state: StateDirectory,
+  name: string,
+  issue: () => Promise<CertificateChain>,
+): Promise<CertificateChain> {
+  const path = join(state.certificates, `${name}.chain.pem`);
+  await makePrivateDirectory(state.certificates);
+  const kept = await readFileIfPresent(path, 65_536);
+  if (kept) return parseChain(new TextDecoder().decode(kept), path);
+  const chain = await issue();
+  await createFile(path, chain.pem);
+  return chain;
+}
+
+function assertFileKeys(config: InstanceConfig): void {
+  const sources: readonly (readonly [string, KeySource])[] = [
+    ['fulcio.key', config.fulcio.key],
+    ...config.timestamps.map((entry) => [`timestamps ${entry.name}`, entry.key] as const),
+  ];
+  for (const [where, source] of sources) {
+    if (!source.startsWith('pkcs11:')) continue;
+    throw new ToolkitError('LOCAL_KEY_SOURCE', {
+      message: `${where}: a PKCS#11 key cannot be used by a local instance of this version`,
+      fault: 'input',
+      data: { where },
+      hint: 'write file (or awskms, which is an encrypted file on one machine) in the configuration that you start here',
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import type { RequestListener } from 'node:http';
+import {
+  ctEdge,
+  fulcioEdge,
+  loopbackEdgeLimits,
+  rekorEdge,
+  type ServiceEdge,
+  timestampEdge,
+  tufEdge as tufEdgeRoutes,
+} from '../src/services/edge.ts';
+import type { ServiceRole, ServiceSpec } from '../src/services/service.ts';
+import { edgePort, identityProviderEdge, tufEdge } from './endpoints.ts';
+import type { EdgeListener, GatewayListener } from './gateway/listener.ts';
+import type { StateDirectory, StateFacts } from './state.ts';
+
+const limits = loopbackEdgeLimits;
+
+const edgeOf: Readonly<Record<ServiceRole, ServiceEdge>> = {
+  fulcio: fulcioEdge(limits),
+  rekor: rekorEdge(limits),
+  'ct-log': ctEdge(limits),
+  tsa: timestampEdge(limits),
+};
+
+/** Returns what the gateway of a local instance listens on: one port for each service that clients reach. */
+export function edgeListeners(
+  specs: readonly ServiceSpec[],
+  state: StateDirectory,
+  facts: StateFacts,
+  identityProvider: RequestListener,
+): readonly GatewayListener[] {
+  return [
+    ...specs.map((spec) => listenerOf(spec, state, facts)),
+    {
+      name: tufEdge,
+      port: portOf(facts, tufEdge),
+      edge: tufEdgeRoutes(limits),
+      directory: state.repository,
+    },
+    {
+      name: identityProviderEdge,
+      port: portOf(facts, identityProviderEdge),
+      handler: identityProvider,
+      maxBodyBytes: 65_536,
+      limit: limits.writes,
+    },
+  ];
+}
+
+function listenerOf(spec: ServiceSpec, state: StateDirectory, facts: StateFacts): EdgeListener {
+  return {
+    name: spec.id,
+    port: portOf(facts, spec.id),
+    edge: edgeOf[spec.role],
+    upstream: { host: '127.0.0.1', port: facts.ports[`${spec.id}/http`] ?? 0 },
+    ...(spec.storage === 'directory' && { directory: state.dataOf(spec.id) }),
+  };
+}
+
+function portOf(facts: StateFacts, service: string): number {
+  return facts.ports[edgePort(service)] ?? 0;
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeCause } from '../../src/core/error.ts';
+import type { RouteCounter } from './counters.ts';
+import { type Refusal, refuse } from './refusal.ts';
+
+/** What answers the requests of one route. */
+export interface RouteHandler {
+  readonly methods: readonly string[];
+  /** Answers by calling one of the methods of `handling`, at some time, once. `file` is what a read route matched. */
+  handle(handling: Handling, file: string): void;
+}
+
+/** One request on its way through the gateway. Whoever answers it says so here, so that every answer is counted. */
+export class Handling {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The client holds its body back until it is told to go on. */
+  readonly expectsContinue: boolean;
+  /** Called when the client goes away before it was answered. Set it to stop work that nobody waits for. */
+  onAbandoned: (() => void) | undefined;
+  readonly #counter: RouteCounter;
+  readonly #log: (message: string) => void;
+
+  constructor(
+    message: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly expectsContinue: boolean },
+    counter: RouteCounter,
+    log: (message: string) => void,
+  ) {
+    this.req = message.req;
+    this.res = message.res;
+    this.expectsContinue = message.expectsContinue;
+    this.#counter = counter;
+    this.#log = log;
+  }
+
+  /** True if it was answered, or the client went away: nothing can be said any more. */
+  get isOver(): boolean {
+    return this.res.headersSent || this.res.destroyed;
+  }
+
+  /** Counts an answer that was written past this object. */
+  count(status: number): void {
+    this.#counter.count(status);
+  }
+
+  /** Writes the head of an answer; headers are names and values in turn. */
+  begin(status: number, headers: readonly string[]): void {
+    this.#counter.count(status);
+    this.res.writeHead(status, headers as string[]);
+  }
+
+  answer(status: number, headers: readonly string[], body: Buffer | undefined): void {
+    if (this.isOver) return;
+    this.begin(status, headers);
+    this.res.end(body);
+  }
+
+  refuse(refusal: Refusal): void {
+    if (this.isOver) return;
+    this.#counter.count(refusal.status);
+    refuse(this.req, this.res, refusal);
+  }
+
+  /** Refuses for a reason that is not the client's, and says so in the gateway's log. */
+  fail(refusal: Refusal, cause: unknown): void {
+    if (this.isOver) return;
+    const reason = cause === undefined ? '' : ` (${describeCause(cause)})`;
+    this.#log(`${this.req.method} ${this.req.url}: ${refusal.status} ${refusal.message}${reason}`);
+    this.refuse(refusal);
+  }
+}

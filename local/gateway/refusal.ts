@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What a client that was refused may still send before its connection is cut: enough for it to read the answer. */
+const lingerBytes = 1_048_576;
+const lingerMs = 2_000;
+
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  /** Names and values in turn. */
+  readonly headers?: readonly string[];
+}
+
+/** Answers with a status and a sentence, in the JSON shape that the servers use. Never cached. */
+export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
+  if (!req.complete) linger(req);
+  const body = Buffer.from(`${JSON.stringify({ code: refusal.status, message: refusal.message })}\n`);
+  res.writeHead(refusal.status, [
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    ...(refusal.headers ?? []),
+  ]);
+  res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+/** Reads on for a moment: closing on unread bytes resets the connection, and the client would not see the answer. */
+function linger(req: IncomingMessage): void {
+  let left = lingerBytes;
+  const timer = setTimeout(() => req.socket.destroy(), lingerMs);
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) req.socket.destroy();
+  });
+  req.once('close', () => clearTimeout(timer));
+}

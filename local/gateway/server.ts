@@ -1,0 +1,154 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isErrno, ToolkitError } from '../../src/core/error.ts';
+import { refusalOf } from './admission.ts';
+import { RouteCounter, type RouteStats } from './counters.ts';
+import { handlerRouter } from './handler-route.ts';
+import { Handling } from './handling.ts';
+import type { GatewayListener } from './listener.ts';
+import { type Match, Router } from './router.ts';
+
+/** What one listener grants to connections, whatever they ask for. */
+export interface ConnectionLimits {
+  /** A client that has not sent its headers by then is cut off. */
+  readonly headersMs: number;
+  /** The same for the whole request. */
+  readonly requestMs: number;
+  /** How often the two are looked at. */
+  readonly checkMs: number;
+  /** An idle connection is kept for this long. */
+  readonly keepAliveMs: number;
+  /** Two ID tokens of the largest size that issuers mint fit. */
+  readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
+  /** Requests that are being answered: one connection can bring many, one after another without waiting. */
+  readonly maxInFlight: number;
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  checkMs: 5_000,
+  keepAliveMs: 60_000,
+  maxHeaderBytes: 32_768,
+  maxConnections: 1_024,
+  maxInFlight: 2_048,
+};
+
+export interface ServerOptions {
+  readonly limits: ConnectionLimits;
+  readonly log: (message: string) => void;
+}
+
+/** One listener of the gateway, on 127.0.0.1 and nowhere else. */
+export class ListenerServer {
+  readonly #listener: GatewayListener;
+  readonly #options: ServerOptions;
+  readonly #server: Server;
+  readonly #router: {
+    find(target: string): Match | undefined;
+    close(): void;
+    readonly counters: readonly RouteCounter[];
+  };
+  readonly #other: RouteCounter;
+  #hosts: ReadonlySet<string> = new Set();
+  #inFlight = 0;
+  #closing = false;
+
+  constructor(listener: GatewayListener, options: ServerOptions) {
+    this.#listener = listener;
+    this.#options = options;
+    this.#router = 'edge' in listener ? new Router(listener) : handlerRouter(listener);
+    this.#other = new RouteCounter(listener.name, 'other');
+    this.#server = createHttpServer(options.limits);
+    this.#server.on('request', (req, res) => this.#dispatch(req, res, false));
+    this.#server.on('checkContinue', (req, res) => this.#dispatch(req, res, true));
+  }
+
+  get name(): string {
+    return this.#listener.name;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** @throws LOCAL_PORT_IN_USE */
+  async listen(): Promise<void> {
+    const { name, port, hosts = [] } = this.#listener;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) => reject(cannotListen(name, port, cause)));
+      this.#server.listen({ host: '127.0.0.1', port, exclusive: true }, resolve);
+    });
+    this.#hosts = new Set(['127.0.0.1', 'localhost', ...hosts].map((host) => `${host.toLowerCase()}:${this.port}`));
+  }
+
+  stats(): readonly RouteStats[] {
+    return [...this.#router.counters, this.#other].map((counter) => counter.stats());
+  }
+
+  /** Takes no new request, lets those under way finish, and cuts off what is left after `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    if (this.#server.listening) {
+      const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+      await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+      clearTimeout(timer);
+    }
+    this.#router.close();
+  }
+
+  #dispatch(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+    const match = this.#router.find(req.url ?? '');
+    const counter = match?.route.counter ?? this.#other;
+    const handling = new Handling({ req, res, expectsContinue }, counter, (message) => this.#log(message));
+    this.#inFlight += 1;
+    res.once('close', () => {
+      this.#inFlight -= 1;
+      if (!res.writableFinished) handling.onAbandoned?.();
+      if (this.#closing) req.socket.end();
+    });
+    const refusal = refusalOf({
+      req,
+      match,
+      hosts: this.#hosts,
+      closing: this.#closing,
+      inFlight: this.#inFlight,
+      maxInFlight: this.#options.limits.maxInFlight,
+      nowMs: performance.now(),
+    });
+    if (refusal) handling.refuse(refusal);
+    else match?.route.handler.handle(handling, match.file);
+  }
+
+  #log(message: string): void {
+    this.#options.log(`${this.#listener.name}: ${message}`);
+  }
+}
+
+function createHttpServer(limits: ConnectionLimits): Server {
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    // Two readings of one request are how requests are smuggled: what the strict parser doubts is refused.
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    noDelay: true,
+  });
+  server.maxConnections = limits.maxConnections;
+  return server;
+}
+
+function cannotListen(name: string, port: number, cause: unknown): ToolkitError {
+  const inUse = isErrno(cause, 'EADDRINUSE');
+  return new ToolkitError(inUse ? 'LOCAL_PORT_IN_USE' : 'LOCAL_GATEWAY_LISTEN', {
+    message: inUse ? `${name}: port ${port} is in use by another process` : `${name}: cannot listen on port ${port}`,
+    fault: 'environment',
+    data: { name, port },
+    ...(inUse && { hint: 'clients know this instance by its ports, so another one is not chosen: stop that process' }),
+    cause,
+  });
+}

@@ -1,0 +1,124 @@
+import { mkdir, rm } from 'node:fs/promises';
+import type { InstanceConfig, LocalUser } from '../src/config/config.ts';
+import { privateDirMode } from '../src/core/files.ts';
+import type { Progress } from '../src/core/progress.ts';
+import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
+import { instanceServices } from '../src/services/instance.ts';
+import type { ServiceProgram, ServiceSpec } from '../src/services/service.ts';
+import { assertNoDrift } from '../src/trust/drift.ts';
+import type { TrustMaterial } from '../src/trust/material.ts';
+import { edgeListeners } from './edge-listeners.ts';
+import { identityProviderUrl } from './endpoints.ts';
+import { type Gateway, startGateway } from './gateway/gateway.ts';
+import { createIdentityProvider, type IdentityProvider } from './identity-provider/provider.ts';
+import type { KeyStore } from './key-store.ts';
+import { readLiveIdentities } from './live-identities.ts';
+import { type RunningServices, startServices } from './running-services.ts';
+import type { StateDirectory, StateFacts } from './state.ts';
+
+export interface InstanceOptions {
+  readonly config: InstanceConfig;
+  readonly material: TrustMaterial;
+  readonly state: StateDirectory;
+  readonly facts: StateFacts;
+  readonly keys: KeyStore;
+  readonly binaries: ReadonlyMap<ServiceProgram, string>;
+  /** Opens the grant for tests; its secret lies in the state directory. */
+  readonly testGrant: boolean;
+  /** The `trusted_root.json` that clients are given, and where: what the servers do has to agree with it. */
+  readonly published: { readonly trustedRoot: Uint8Array; readonly at: string };
+  /** Inherited by every server (proxies, CA bundles); see `serverEnvironment`. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly now: Date;
+  /** Told what an operator should know of the gateway and the identity provider, a line each. */
+  readonly log: (line: string) => void;
+}
+
+/** A whole instance on this machine: servers, gateway and identity provider, healthy. */
+export interface LocalInstance {
+  readonly specs: readonly ServiceSpec[];
+  readonly services: RunningServices;
+  readonly identityProvider: IdentityProvider;
+  /** Rejects when a server ends by itself; never resolves. */
+  readonly failure: Promise<never>;
+  /** The edge closes first, so that nothing new is acknowledged; then the servers stop. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an instance of what the trust material describes and returns once every server is healthy and was found to
+ * hold the keys that the published trust names. If it cannot, everything that was started is stopped before the
+ * error is thrown.
+ *
+ * The caller holds the lock of the state directory and has linted the material.
+ * @throws TRUST_DRIFT (evidence) if a live key or chain differs from the published one
+ */
+export async function startInstance(options: InstanceOptions): Promise<LocalInstance> {
+  const { config, state, facts } = options;
+  const specs = localServices(config, options.material, facts);
+  const stack = new AsyncDisposableStack();
+  try {
+    const identityProvider = await createIdentityProvider({
+      issuer: identityProviderUrl(facts),
+      clientId: sigstoreClientId,
+      users: localUsers(config),
+      directory: state.identityProvider,
+      log: options.log,
+      ...(options.testGrant && { testSecretFile: state.testSecretFile }),
+    });
+    stack.defer(() => identityProvider.close());
+    const services = await startServices({ ...options, specs });
+    stack.defer(() => services.stop());
+    // The drift gate. No client reaches a server before it.
+    const live = await readLiveIdentities({ ...options, processes: services.processes });
+    assertNoDrift(live, options.published.trustedRoot, { now: options.now, publishedAt: options.published.at });
+    const listeners = edgeListeners(specs, state, facts, identityProvider.handler);
+    const gateway: Gateway = await startGateway({ listeners, log: options.log });
+    stack.defer(() => gateway.close());
+    const running = stack.move();
+    return { specs, services, identityProvider, failure: services.failure, stop: () => running.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** Returns the servers of a local instance as data. */
+export function localServices(
+  config: InstanceConfig,
+  material: TrustMaterial,
+  facts: StateFacts,
+): readonly ServiceSpec[] {
+  return instanceServices(config, material, { backend: 'posix', localIssuerUrl: identityProviderUrl(facts) });
+}
+
+/** Test users exist because the configuration lists them, and for no other reason. */
+export function localUsers(config: InstanceConfig): readonly LocalUser[] {
+  return config.issuers.flatMap((issuer) => (issuer.preset === 'local' ? issuer.users : []));
+}
+
+/** Empties the directory of what a run needs: pipes and rendered files of a run that was killed are worth nothing. */
+export async function clearRunDirectory(state: StateDirectory): Promise<void> {
+  await rm(state.run, { recursive: true, force: true });
+  await mkdir(state.run, { recursive: true, mode: privateDirMode });
+}
+
+const inherited = [
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+];
+
+/** Returns the part of our environment that servers get: how to reach the issuers outside, and nothing else. */
+export function serverEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(inherited.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
+}

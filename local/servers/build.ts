@@ -1,0 +1,103 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ToolkitError } from '../../src/core/error.ts';
+import { makePrivateDirectory } from '../../src/core/files.ts';
+import { type Lock, tryLock } from '../../src/core/lock.ts';
+import { asStep, type Progress } from '../../src/core/progress.ts';
+import { waitFor } from '../../src/core/wait.ts';
+import { goBuild, stagingPrefix } from './go-build.ts';
+import { findGo, type GoToolchain } from './go-toolchain.ts';
+import { moduleVersions, type ServerName, type ServerPackages } from './packages.ts';
+
+export interface BuildOptions {
+  readonly moduleDirectory: string;
+  /** Where the binaries go. */
+  readonly directory: string;
+  readonly packages: ServerPackages;
+  /** Tells which servers are still missing. */
+  readonly missing: () => Promise<readonly ServerName[]>;
+  readonly env: NodeJS.ProcessEnv;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/** How many builds run side by side: while one links, on one core, the other compiles. */
+const buildsAtOnce = 2;
+
+/** How long another process may take to build the same servers. */
+const lockTimeoutMs = 60 * 60_000;
+
+/**
+ * Builds what is missing, one process at a time: one that had to wait builds only what the other did not.
+ * @throws LOCAL_GO_MISSING, LOCAL_GO_TOO_OLD, LOCAL_GO_UNUSABLE, LOCAL_BUILD_FAILED, LOCAL_MODULE_CHECKSUM
+ */
+export async function buildServers(options: BuildOptions): Promise<void> {
+  const go = await findGo(options.env);
+  await makePrivateDirectory(options.directory);
+  const lock = await takeLock(options);
+  try {
+    await removeInterrupted(options.directory);
+    await buildAll(await options.missing(), go, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function takeLock(options: BuildOptions): Promise<Lock> {
+  const path = join(options.directory, '.lock');
+  const free = tryLock(path);
+  if (free) return free;
+  return await asStep(options.progress, 'wait for another process that builds the servers', async () =>
+    waitFor(() => tryLock(path), {
+      what: `the lock ${path}`,
+      timeoutMs: lockTimeoutMs,
+      intervalMs: 200,
+      ...(options.signal && { signal: options.signal }),
+    }),
+  );
+}
+
+/** The caller holds the lock: no build that is still running is removed. */
+async function removeInterrupted(directory: string): Promise<void> {
+  const stale = (await readdir(directory)).filter((name) => name.startsWith(stagingPrefix));
+  await Promise.all(stale.map((name) => rm(join(directory, name), { recursive: true, force: true })));
+}
+
+/** The first failure ends the other builds; nothing runs on when this returns. */
+async function buildAll(names: readonly ServerName[], go: GoToolchain, options: BuildOptions): Promise<void> {
+  const versions = await moduleVersions(options.moduleDirectory);
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
+  const queue = names.values();
+  const work = async () => {
+    for (const name of queue) await buildOne(name, { go, versions, signal, options });
+  };
+  const workers = Array.from({ length: buildsAtOnce }, async () => {
+    await work().catch((error: unknown) => {
+      stop.abort(error);
+      throw error;
+    });
+  });
+  await Promise.allSettled(workers);
+  await Promise.all(workers);
+}
+
+interface BuildContext {
+  readonly go: GoToolchain;
+  readonly versions: ReadonlyMap<string, string>;
+  readonly signal: AbortSignal;
+  readonly options: BuildOptions;
+}
+
+async function buildOne(name: ServerName, { go, versions, signal, options }: BuildContext): Promise<void> {
+  const server = options.packages[name];
+  if (server === undefined) {
+    throw new ToolkitError('LOCAL_SERVER_UNKNOWN', { message: `${name}: no package to build`, fault: 'caller' });
+  }
+  signal.throwIfAborted();
+  const title = ['build', name, versions.get(server.module)].filter(Boolean).join(' ');
+  const { moduleDirectory, directory } = options;
+  await asStep(options.progress, title, () =>
+    goBuild({ go, moduleDirectory, directory, name, package: server.package, signal }),
+  );
+}

@@ -1,0 +1,47 @@
+import { readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { sha256Hex } from '../../src/core/digest.ts';
+import { isErrno } from '../../src/core/error.ts';
+import { readFileCapped, readFileIfPresent } from '../../src/core/files.ts';
+import { buildFlags } from './go-build.ts';
+
+const maxSourceBytes = 1 << 20;
+
+/**
+ * Returns the directory that holds the binaries of a Go module for this machine. Its name is a hash of everything
+ * they are made from: module file, checksums, our own sources, flags, and platform. It need not exist.
+ * @throws CORE_FILE_MISSING if there is no go.mod
+ */
+export async function cacheDirectory(moduleDirectory: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return join(userCache(env), 'sigstead', 'servers', (await sourceHash(moduleDirectory)).slice(0, 32));
+}
+
+/** The XDG base directory specification has relative values ignored. */
+function userCache(env: NodeJS.ProcessEnv): string {
+  const configured = env['XDG_CACHE_HOME'];
+  return configured && isAbsolute(configured) ? configured : join(env['HOME'] || homedir(), '.cache');
+}
+
+async function sourceHash(moduleDirectory: string): Promise<string> {
+  const parts: (string | Uint8Array)[] = [process.platform, process.arch, ...buildFlags];
+  parts.push('go.mod', await readFileCapped(join(moduleDirectory, 'go.mod'), maxSourceBytes));
+  parts.push('go.sum', (await readFileIfPresent(join(moduleDirectory, 'go.sum'), maxSourceBytes)) ?? '');
+  for (const path of await ownSources(moduleDirectory)) {
+    parts.push(path, await readFileCapped(join(moduleDirectory, path), maxSourceBytes));
+  }
+  // The length before each part keeps two lists of parts from hashing as one.
+  return sha256Hex(...parts.flatMap((part) => [`${Buffer.byteLength(part)}:`, part]));
+}
+
+/** Tests are left out: they are no part of a binary. */
+async function ownSources(moduleDirectory: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(join(moduleDirectory, 'cmd'), { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('_test.go'));
+    return files.map((entry) => join(entry.parentPath, entry.name).slice(moduleDirectory.length + 1)).sort();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseUtf8 } from '../../src/core/bytes.ts';
+import { readFileCapped } from '../../src/core/files.ts';
+
+export type ServerName =
+  | 'tesseract'
+  | 'rekor'
+  | 'fulcio'
+  | 'timestamp-server'
+  | 'tesseract-aws'
+  | 'rekor-aws'
+  | 'timestamp-server-aws'
+  | 'cosign';
+
+export interface ServerPackage {
+  /** The Go package of its main function. */
+  readonly package: string;
+  /** The upstream module whose version in `go.mod` is the server's version. */
+  readonly module: string;
+}
+
+export type ServerPackages = Readonly<Partial<Record<ServerName, ServerPackage>>>;
+
+const fulcio = 'github.com/sigstore/fulcio';
+const rekor = 'github.com/sigstore/rekor-tiles/v2';
+const tesseract = 'github.com/transparency-dev/tesseract';
+const timestampAuthority = 'github.com/sigstore/timestamp-authority/v2';
+const cosign = 'github.com/sigstore/cosign/v3';
+
+/** What is built for each name. Several upstream mains are called `posix` or `aws`, so the names are ours. */
+export const serverPackages: Readonly<Record<ServerName, ServerPackage>> = {
+  tesseract: { package: `${tesseract}/cmd/tesseract/posix`, module: tesseract },
+  rekor: { package: `${rekor}/cmd/rekor-server/posix`, module: rekor },
+  fulcio: { package: fulcio, module: fulcio },
+  // Our thin main: upstream's own claims port 2112 on every interface (servers/README.md).
+  'timestamp-server': { package: './cmd/timestamp-server', module: timestampAuthority },
+  'tesseract-aws': { package: `${tesseract}/cmd/tesseract/aws`, module: tesseract },
+  'rekor-aws': { package: `${rekor}/cmd/rekor-server/aws`, module: rekor },
+  'timestamp-server-aws': { package: `${timestampAuthority}/cmd/timestamp-server`, module: timestampAuthority },
+  cosign: { package: `${cosign}/cmd/cosign`, module: cosign },
+};
+
+/** The Go module of this checkout. */
+export const serversModule = fileURLToPath(new URL('../../servers', import.meta.url));
+
+/** Returns the version of each module that a Go module requires, e.g. `v1.8.8`. */
+export async function moduleVersions(moduleDirectory: string): Promise<ReadonlyMap<string, string>> {
+  const path = join(moduleDirectory, 'go.mod');
+  return parseRequirements(parseUtf8(await readFileCapped(path, 1 << 20), path));
+}
+
+/** Parses the `require` lines of a go.mod, alone or in a block. */
+export function parseRequirements(goMod: string): ReadonlyMap<string, string> {
+  const versions = new Map<string, string>();
+  let block = '';
+  for (const line of goMod.split('\n')) {
+    const words = line
+      .replace(/\/\/.*$/, '')
+      .trim()
+      .split(/\s+/);
+    if (words[0] === ')') block = '';
+    const [path, version] = block === 'require' ? words : words[0] === 'require' ? words.slice(1) : [];
+    if (path !== undefined && version !== undefined) versions.set(path, version);
+    if (words.at(-1) === '(') block = words[0] ?? '';
+  }
+  return versions;
+}
