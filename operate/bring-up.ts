@@ -1,0 +1,130 @@
+import { ensureAuthorities } from '../local/authorities.ts';
+import { portNames, tufUrl } from '../local/endpoints.ts';
+import { clearRunDirectory, type LocalInstance, serverEnvironment, startInstance } from '../local/instance.ts';
+import { KeyStore } from '../local/key-store.ts';
+import { assertPortsFree, choosePorts } from '../local/ports.ts';
+import { ensureServers } from '../local/servers.ts';
+import { createFacts, newInstanceId, readFacts, StateDirectory, type StateFacts } from '../local/state.ts';
+import type { Environment, Talk } from '../src/cli/command.ts';
+import { type InstanceConfig, readConfig } from '../src/config/config.ts';
+import type { Clock } from '../src/core/clock.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import type { Progress } from '../src/core/progress.ts';
+import { findMarked, stopAll } from '../src/process/marked-processes.ts';
+import { compileTrust } from '../src/trust/compile.ts';
+import { checkIssuers } from './check-issuers.ts';
+import type { Phases } from './phases.ts';
+import { ensureRootOfTrust, type RootOfTrust } from './root-of-trust.ts';
+import { removeRecord, takeState, writeRecord } from './run-record.ts';
+
+const orphanGraceMs = 15_000;
+
+/** What every instance needs; cosign is a client, and built when nobody waits for it. */
+const serverNames = ['tesseract', 'rekor', 'fulcio', 'timestamp-server'] as const;
+
+export interface BringUpOptions {
+  readonly configFile: string;
+  readonly statePath: string;
+  readonly testGrant: boolean;
+  readonly environment: Environment;
+  readonly progress: Progress;
+  readonly talk: Talk;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly phases: Phases;
+}
+
+/** An instance that is ready: servers healthy, drift gate passed, trust published. */
+export interface Ready {
+  readonly config: InstanceConfig;
+  readonly state: StateDirectory;
+  readonly facts: StateFacts;
+  readonly keys: KeyStore;
+  readonly instance: LocalInstance;
+  readonly rootOfTrust: RootOfTrust;
+  /** Stops everything and gives the state directory free. May be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings an instance up on this machine: the one of the state directory if there is one, a new one otherwise.
+ * Whatever fails, nothing is left running and the next call goes on where this one stopped.
+ */
+export async function bringUp(options: BringUpOptions): Promise<Ready> {
+  const { phases } = options;
+  const config = await phases.run('config', () => readConfiguration(options));
+  const state = new StateDirectory(options.statePath);
+  const stack = new AsyncDisposableStack();
+  try {
+    const lock = await takeState(state);
+    stack.defer(() => lock.release());
+    const facts = await phases.run('state', () => prepareState(state, config, options.testGrant));
+    stack.defer(() => removeRecord(state));
+    const binaries = await phases.run('servers', () => ensureServers(serverNames, serversOptions(options)));
+    const keys = new KeyStore(state.keys);
+    const now = options.clock.now();
+    const material = await phases.run('keys', () => ensureAuthorities({ config, state, facts, keys, now }));
+    const rootOfTrust = await phases.run('root', () =>
+      ensureRootOfTrust({ ...options, config, state, keys, trust: compileTrust(material, { now }) }),
+    );
+    options.signal.throwIfAborted();
+    const instance = await phases.run('services', () =>
+      startInstance({
+        ...options,
+        ...{ config, state, facts, keys, material, binaries, now },
+        published: { trustedRoot: rootOfTrust.trustedRoot, at: tufUrl(facts) },
+        environment: serverEnvironment(options.environment),
+        log: (line) => options.talk.warn(line),
+      }),
+    );
+    stack.defer(() => instance.stop());
+    await writeRecord(state, { phase: 'ready', testGrant: options.testGrant });
+    const running = stack.move();
+    return { config, state, facts, keys, instance, rootOfTrust, stop: () => running.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function readConfiguration(options: BringUpOptions): Promise<InstanceConfig> {
+  const config = await readConfig(options.configFile);
+  for (const warning of config.warnings) options.talk.warn(`${config.file}:${warning.line}: ${warning.message}`);
+  await checkIssuers(config, options.talk);
+  return config;
+}
+
+/** Reads or makes the state directory, ends what a killed run left behind, and sees that our ports are free. */
+async function prepareState(state: StateDirectory, config: InstanceConfig, testGrant: boolean): Promise<StateFacts> {
+  const facts = (await readFacts(state)) ?? (await makeFacts(state, config));
+  assertSameInstance(state, facts, config);
+  await stopAll(await findMarked(facts.id), orphanGraceMs);
+  await clearRunDirectory(state);
+  await writeRecord(state, { phase: 'starting', testGrant });
+  await assertPortsFree(facts.ports);
+  return facts;
+}
+
+async function makeFacts(state: StateDirectory, config: InstanceConfig): Promise<StateFacts> {
+  const { name, domain } = config.instance;
+  const ports = await choosePorts(portNames(config));
+  await createFacts(state, { id: newInstanceId(), instanceName: name, domain, createdAt: new Date(), ports });
+  const facts = await readFacts(state);
+  if (facts) return facts;
+  throw new ToolkitError('LOCAL_STATE_INVALID', { message: `${state.factsFile}: vanished`, fault: 'environment' });
+}
+
+function assertSameInstance(state: StateDirectory, facts: StateFacts, config: InstanceConfig): void {
+  const { name, domain } = config.instance;
+  if (facts.instanceName === name && facts.domain === domain) return;
+  throw new ToolkitError('LOCAL_STATE_OTHER_INSTANCE', {
+    message: `${state.path}: expected the instance ${name} (${domain}), got ${facts.instanceName} (${facts.domain})`,
+    fault: 'input',
+    data: { state: state.path, expected: { name, domain }, got: { name: facts.instanceName, domain: facts.domain } },
+    hint: `${config.file} describes another instance than this state directory holds; name another one with --state`,
+  });
+}
+
+function serversOptions({ environment, progress, signal }: BringUpOptions) {
+  return { env: environment, progress, signal };
+}

@@ -1,0 +1,104 @@
+import { resolve } from 'node:path';
+import { resignOnline } from '../ceremony/resign-online.ts';
+import { type VerificationReport, verifyPublished } from '../ceremony/verify.ts';
+import { KeyStore } from '../local/key-store.ts';
+import { StateDirectory } from '../local/state.ts';
+import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import { formatInstant, parseInstant } from '../src/core/clock.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import { readFileCapped } from '../src/core/files.ts';
+import { maxMetadataBytes, roleNames } from '../src/tuf/layout.ts';
+import { readInstanceFacts } from './instance-facts.ts';
+import { repositoryOptions } from './root-of-trust.ts';
+import { stateOption, statePath } from './settings.ts';
+
+export const ceremonyVerifyCommand: Command = {
+  words: ['ceremony', 'verify'],
+  summary: 'verify a TUF repository as every client does, from a pinned root',
+  details: 'Two independent implementations walk the root chain and fetch every target; both have to accept.',
+  options: {
+    metadata: { type: 'string', value: 'DIR|URL', help: 'the published repository' },
+    root: { type: 'string', value: 'FILE', help: 'the root that clients pin' },
+    at: { type: 'string', value: 'TIME', help: 'verify for this time, e.g. 2026-12-24T00:00:00Z (default: now)' },
+  },
+  examples: [
+    {
+      command: 'sigstead ceremony verify --metadata https://tuf.acme.example --root 1.root.json',
+      explains: 'as published',
+    },
+    {
+      command: 'sigstead ceremony verify --metadata tuf --root 1.root.json --at 2027-01-01T00:00:00Z',
+      explains: 'will it still verify after the holidays?',
+    },
+  ],
+  run: verify,
+};
+
+export const ceremonyResignOnlineCommand: Command = {
+  words: ['ceremony', 'resign-online'],
+  summary: 'sign snapshot and timestamp again where they are due',
+  details: 'A running instance does so by itself; this is for cron, and for looking. Safe when two run at once.',
+  options: { ...stateOption, force: { type: 'boolean', help: 'sign even if nothing is due' } },
+  examples: [
+    { command: 'sigstead ceremony resign-online', explains: 'do what is due' },
+    { command: 'sigstead ceremony resign-online --force', explains: 'prove that the online key works' },
+  ],
+  exitNotes: ['4    also: root or targets do not verify, or have expired; nothing was signed'],
+  run: resign,
+};
+
+async function verify(invocation: Invocation): Promise<Outcome> {
+  const { options, clock } = invocation;
+  const at = options.text('at');
+  const rootFile = required(invocation, 'root');
+  const report = await verifyPublished({
+    metadata: required(invocation, 'metadata'),
+    pinnedRoot: await readFileCapped(resolve(rootFile), maxMetadataBytes.root),
+    now: at === undefined ? clock.now() : parseInstant(at, '--at'),
+  });
+  return { json: JSON.parse(JSON.stringify(report)), text: render(report) };
+}
+
+async function resign(invocation: Invocation): Promise<Outcome> {
+  const state = new StateDirectory(statePath(invocation.options, invocation.environment));
+  await readInstanceFacts(state);
+  const repository = await repositoryOptions(state, new KeyStore(state.keys), invocation.clock.now());
+  const { changed, periods } = await resignOnline({ ...repository, force: invocation.options.flag('force') });
+  const roles = roleNames.map((role) => ({
+    role,
+    version: periods[role].version,
+    expires: formatInstant(periods[role].expires),
+    state: periods[role].state,
+  }));
+  const lines = roles.map(({ role, version, expires }) => `${role} v${version} expires ${expires}\n`);
+  const head = changed.length === 0 ? 'nothing was due\n' : `signed: ${changed.join(', ')}\n`;
+  return { json: { changed: [...changed], roles }, text: head + lines.join('') };
+}
+
+function required(invocation: Invocation, option: string): string {
+  const value = invocation.options.text(option);
+  if (value !== undefined) return value;
+  throw new ToolkitError('CLI_USAGE', {
+    message: `expected --${option}`,
+    fault: 'input',
+    hint: 'run: sigstead ceremony verify --help',
+  });
+}
+
+function render(report: VerificationReport): string {
+  return [
+    `${report.metadata} verifies at ${report.at} (${report.judges.join(', ')})`,
+    '',
+    ...report.roles.map(({ role, version, expires, signatures }) => {
+      const { have, need, of } = signatures;
+      return `  ${role.padEnd(9)} v${version}  expires ${expires}  ${have} signatures of ${of} keys, ${need} needed`;
+    }),
+    '',
+    ...report.targets.map(({ name, length, sha256 }) => `  ${name}  ${length} bytes  sha256 ${sha256}`),
+    '',
+    `  pinned root v${report.pinnedRoot.version}`,
+    `    sha256 of the file          ${report.pinnedRoot.fileSha256}  (cosign initialize --root-checksum)`,
+    `    sha256 of the signed bytes  ${report.pinnedRoot.signedSha256}  (what holders compare)`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,96 @@
+import { identityProviderUrl } from '../local/endpoints.ts';
+import { StateDirectory } from '../local/state.ts';
+import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import { parseUtf8 } from '../src/core/bytes.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import { readSecretFile } from '../src/core/files.ts';
+import { loginWithBrowser } from '../src/identity/browser-login.ts';
+import { loginWithDevice } from '../src/identity/device-login.ts';
+import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
+import { requestTestToken } from '../src/identity/test-token.ts';
+import { readInstanceFacts } from './instance-facts.ts';
+import { assertReady } from './run-record.ts';
+import { stateOption, statePath } from './settings.ts';
+
+const loginTimeoutMs = 300_000;
+
+export const loginCommand: Command = {
+  words: ['login'],
+  summary: 'log in and print an ID token',
+  details: [
+    'The token is a secret for the ten minutes that it lives: whoever has it can sign as you. Pass it in the',
+    'environment (SIGSTORE_ID_TOKEN), never as an argument.',
+  ].join('\n'),
+  options: {
+    ...stateOption,
+    issuer: { type: 'string', value: 'URL', help: "issuer to log in at (default: the local instance's own)" },
+    'client-id': { type: 'string', value: 'ID', help: `client ID at that issuer (default: ${sigstoreClientId})` },
+    device: { type: 'boolean', help: 'show a code to enter on another device, where no browser can reach this one' },
+    'test-user': {
+      type: 'string',
+      value: 'EMAIL',
+      help: 'be this test user, without a page; needs an instance started with --test-grant',
+    },
+  },
+  examples: [
+    { command: 'export SIGSTORE_ID_TOKEN="$(sigstead login)"', explains: 'log in with a browser' },
+    { command: 'sigstead login --test-user dev@example.com', explains: 'in a script, against a local test instance' },
+  ],
+  run: login,
+};
+
+async function login(invocation: Invocation): Promise<Outcome> {
+  const { options, talk, signal } = invocation;
+  const testUser = options.text('test-user');
+  if (testUser !== undefined) return tokenOutcome(await testLogin(invocation, testUser));
+  const issuer = options.text('issuer') ?? (await localIssuer(invocation));
+  const clientId = options.text('client-id') ?? sigstoreClientId;
+  const common = { issuer, clientId, timeoutMs: loginTimeoutMs, signal };
+  if (options.flag('device')) {
+    const { idToken } = await loginWithDevice({
+      ...common,
+      show: ({ verificationUri, userCode }) => talk.say(`open ${verificationUri} and enter the code ${userCode}`),
+    });
+    return tokenOutcome(idToken);
+  }
+  const { idToken } = await loginWithBrowser({
+    ...common,
+    open: (url) => talk.say(`open this page to log in:\n${url}`),
+  });
+  return tokenOutcome(idToken);
+}
+
+async function localIssuer(invocation: Invocation): Promise<string> {
+  const state = new StateDirectory(statePath(invocation.options, invocation.environment));
+  const facts = await readInstanceFacts(state);
+  await assertReady(state);
+  return identityProviderUrl(facts);
+}
+
+async function testLogin(invocation: Invocation, email: string): Promise<string> {
+  const state = new StateDirectory(statePath(invocation.options, invocation.environment));
+  return await testToken(state, email);
+}
+
+/**
+ * Returns an ID token of a test user of a running instance.
+ * @throws OPS_TEST_GRANT_CLOSED if the instance was started without the grant for tests
+ */
+export async function testToken(state: StateDirectory, email: string): Promise<string> {
+  const facts = await readInstanceFacts(state);
+  const { testGrant } = await assertReady(state);
+  if (!testGrant) {
+    throw new ToolkitError('OPS_TEST_GRANT_CLOSED', {
+      message: `${state.path}: this instance hands out no tokens for tests`,
+      fault: 'input',
+      data: { state: state.path },
+      hint: 'start it with: sigstead up --test-grant, or log in with a browser: sigstead login',
+    });
+  }
+  const secret = parseUtf8(await readSecretFile(state.testSecretFile), state.testSecretFile).trim();
+  return await requestTestToken({ issuer: identityProviderUrl(facts), secret, email });
+}
+
+function tokenOutcome(idToken: string): Outcome {
+  return { json: { idToken }, text: `${idToken}\n` };
+}

@@ -1,0 +1,35 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Environment, OptionSpec, ParsedOptions } from '../src/cli/command.ts';
+
+/** Top of the installed package. */
+export const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
+
+export const stateOption = {
+  state: {
+    type: 'string',
+    value: 'DIR',
+    help: 'state directory of the instance (default: sigstead/local in $XDG_STATE_HOME)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export const configOption = {
+  config: {
+    type: 'string',
+    value: 'FILE',
+    help: 'the instance, as sigstead.yaml describes it (default: examples/minimal.yaml)',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Returns the state directory that the options or the environment name. */
+export function statePath(options: ParsedOptions, environment: Environment): string {
+  const named = options.text('state');
+  if (named !== undefined) return resolve(named);
+  const home = environment['HOME'] ?? homedir();
+  return join(environment['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'sigstead', 'local');
+}
+
+export function configPath(options: ParsedOptions): string {
+  return resolve(options.text('config') ?? join(packageDirectory, 'examples', 'minimal.yaml'));
+}

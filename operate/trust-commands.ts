@@ -1,0 +1,98 @@
+import { join, resolve } from 'node:path';
+import { StateDirectory } from '../local/state.ts';
+import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import { exitCodes, ToolkitError } from '../src/core/error.ts';
+import { createFile, makePrivateDirectory, readFileCapped } from '../src/core/files.ts';
+import { type Finding, formatFinding } from '../src/core/rules.ts';
+import { compileTrust, trustFileNames } from '../src/trust/compile.ts';
+import { diffTrust } from '../src/trust/diff.ts';
+import { lintTrust } from '../src/trust/lint.ts';
+import { readTrustMaterial } from './instance-material.ts';
+import { stateOption, statePath } from './settings.ts';
+
+const maxTrustBytes = 5_000_000;
+
+export const trustCompileCommand: Command = {
+  words: ['trust', 'compile'],
+  summary: 'write the files that clients read, from an instance',
+  details: 'Nothing is overwritten: a file that is there with other content is an error.',
+  options: { ...stateOption, out: { type: 'string', value: 'DIR', help: 'where to write (default: ./trust)' } },
+  examples: [
+    { command: 'sigstead trust compile --out /tmp/trust', explains: 'trusted root, signing config and both in one' },
+  ],
+  run: compile,
+};
+
+export const trustLintCommand: Command = {
+  words: ['trust', 'lint'],
+  summary: 'check a trusted root and a signing config against what each client enforces',
+  positionals: ['DIR'],
+  options: {},
+  examples: [{ command: 'sigstead trust lint trust', explains: 'a directory that "trust compile" wrote' }],
+  exitNotes: ['3    also: a rule of severity "error" is violated'],
+  run: lint,
+};
+
+export const trustDiffCommand: Command = {
+  words: ['trust', 'diff'],
+  summary: 'say what a change of the trust files means, a sentence per line',
+  positionals: ['OLD_DIR', 'NEW_DIR'],
+  options: {},
+  examples: [{ command: 'sigstead trust diff trust-before trust', explains: 'before you sign a change' }],
+  run: diff,
+};
+
+async function compile(invocation: Invocation): Promise<Outcome> {
+  const state = new StateDirectory(statePath(invocation.options, invocation.environment));
+  const material = await readTrustMaterial(state);
+  if (!material) {
+    throw new ToolkitError('OPS_NO_INSTANCE', {
+      message: `${state.path}: no instance was ever up here`,
+      fault: 'input',
+      data: { state: state.path },
+      hint: 'start one with: sigstead up, or name its directory with --state',
+    });
+  }
+  const compiled = compileTrust(material, { now: invocation.clock.now() });
+  const directory = resolve(invocation.options.text('out') ?? 'trust');
+  await makePrivateDirectory(directory);
+  const files = Object.entries(trustFileNames).map(([part, name]) => ({ path: join(directory, name), part }));
+  for (const { path, part } of files) await createFile(path, compiled[part as keyof typeof trustFileNames]);
+  const paths = files.map((file) => file.path);
+  return { json: { files: paths }, text: paths.map((path) => `${path}\n`).join('') };
+}
+
+async function lint(invocation: Invocation): Promise<Outcome> {
+  const [directory = '.'] = invocation.positionals;
+  const findings = lintTrust(await readTrust(directory), { now: invocation.clock.now() });
+  const failed = findings.some((finding) => finding.severity === 'error');
+  return {
+    json: { findings: findings.map((finding) => ({ ...finding })) },
+    text: findings.length === 0 ? 'no findings\n' : findings.map(line).join(''),
+    exitCode: failed ? exitCodes.input : exitCodes.ok,
+  };
+}
+
+async function diff(invocation: Invocation): Promise<Outcome> {
+  const [before = '.', after = '.'] = invocation.positionals;
+  const sentences = diffTrust(await readTrust(before), await readTrust(after));
+  return {
+    json: { changes: [...sentences] },
+    text:
+      sentences.length === 0
+        ? 'nothing that a client would notice has changed\n'
+        : sentences.map((text) => `${text}\n`).join(''),
+  };
+}
+
+async function readTrust(directory: string) {
+  const read = async (name: string) => await readFileCapped(join(resolve(directory), name), maxTrustBytes);
+  return {
+    trustedRoot: await read(trustFileNames.trustedRoot),
+    signingConfig: await read(trustFileNames.signingConfig),
+  };
+}
+
+function line(finding: Finding): string {
+  return `${formatFinding(finding)}\n${finding.hint ? `  hint: ${finding.hint}\n` : ''}`;
+}

@@ -1,0 +1,204 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identityProviderUrl, tufUrl } from '../local/endpoints.ts';
+import { localUsers } from '../local/instance.ts';
+import { findCosign } from '../local/servers.ts';
+import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import type { Json } from '../src/core/json.ts';
+import { asStep } from '../src/core/progress.ts';
+import { bringUp, type Ready } from './bring-up.ts';
+import { cosignClient, sigstoreJsClient } from './clients/find-clients.ts';
+import { keepFresh } from './keep-fresh.ts';
+import { Phases } from './phases.ts';
+import { type ProvenSignature, proveSignature } from './proof.ts';
+import { configOption, configPath, stateOption, statePath } from './settings.ts';
+import { signatoryOf } from './signatory.ts';
+
+export const upCommand: Command = {
+  words: ['up'],
+  summary: 'bring an instance up on this machine, sign and verify with it, and stay',
+  details: [
+    'The first start makes keys, certificates, logs and a root of trust that 3 of 5 holders sign; later starts',
+    'resume them. Ctrl-C stops everything cleanly. What is durable lies in the state directory.',
+  ].join('\n'),
+  options: {
+    once: {
+      type: 'boolean',
+      help: 'sign and verify once, then stop; uses a fresh temporary state unless --state is given',
+    },
+    ...stateOption,
+    ...configOption,
+    'test-grant': { type: 'boolean', help: 'let scripts log in as a test user with a secret file (login --test-user)' },
+  },
+  examples: [
+    { command: 'sigstead up', explains: 'try it' },
+    {
+      command: 'sigstead up --once --json',
+      explains: 'prove that it works on this machine, and how long each phase takes',
+    },
+    {
+      command: 'sigstead up --config production.yaml --state /tmp/rehearsal',
+      explains: 'try the configuration that you will deploy',
+    },
+  ],
+  exitNotes: [
+    '0    also: stopped by Ctrl-C once it was ready',
+    '4    also: a live key differs from the published trust',
+  ],
+  run: up,
+};
+
+async function up(invocation: Invocation): Promise<Outcome | undefined> {
+  const { options } = invocation;
+  if (!options.flag('once')) return await stayUp(invocation, statePath(options, invocation.environment));
+  if (options.text('state') !== undefined) return await upOnce(invocation, statePath(options, invocation.environment));
+  const temporary = await mkdtemp(join(tmpdir(), 'sigstead-'));
+  try {
+    return await upOnce(invocation, temporary);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function upOnce(invocation: Invocation, state: string): Promise<Outcome> {
+  const { ready, phases, signatures, firstMs } = await bringUpAndSign(invocation, state);
+  try {
+    signatures.push(
+      ...(await Promise.race([phases.run('cosign', () => signWithCosign(ready, invocation)), ready.instance.failure])),
+    );
+    const json = document(ready, phases, signatures, firstMs);
+    return { json, text: summary(ready, signatures, firstMs) };
+  } finally {
+    await asStep(invocation.progress, 'stopping', () => ready.stop());
+  }
+}
+
+async function stayUp(invocation: Invocation, state: string): Promise<undefined> {
+  const { ready, phases, signatures, firstMs } = await bringUpAndSign(invocation, state);
+  try {
+    await invocation.emit({
+      json: document(ready, phases, signatures, firstMs),
+      text: summary(ready, signatures, firstMs),
+    });
+    invocation.talk.say('Ctrl-C stops it.');
+    const stopFreshening = keepFresh(ready, invocation);
+    try {
+      await Promise.race([ready.instance.failure, aborted(invocation.signal), offerCosign(ready, invocation)]);
+    } finally {
+      stopFreshening();
+    }
+  } finally {
+    await asStep(invocation.progress, 'stopping', () => ready.stop());
+  }
+  return undefined;
+}
+
+interface Signed {
+  readonly ready: Ready;
+  readonly phases: Phases;
+  readonly signatures: ProvenSignature[];
+  /** From the start of the command to the first signature that a client verified. */
+  readonly firstMs: number;
+}
+
+async function bringUpAndSign(invocation: Invocation, state: string): Promise<Signed> {
+  const phases = new Phases(0);
+  const ready = await bringUp({
+    ...invocation,
+    configFile: configPath(invocation.options),
+    statePath: state,
+    testGrant: invocation.options.flag('test-grant'),
+    phases,
+  });
+  try {
+    const signatures = await phases.run('first signature', () =>
+      asStep(invocation.progress, 'first signature', () =>
+        Promise.race([firstSignature(ready), ready.instance.failure]),
+      ),
+    );
+    return { ready, phases, signatures, firstMs: phases.elapsedMs() };
+  } catch (error) {
+    await ready.stop();
+    throw error;
+  }
+}
+
+/** An instance whose configuration lists no test user comes up all the same; it just cannot show a signature. */
+async function firstSignature(ready: Ready): Promise<ProvenSignature[]> {
+  if (localUsers(ready.config).length === 0) return [];
+  const js = await sigstoreJsClient();
+  return [await proveSignature(signatoryOf(ready), js, [js])];
+}
+
+async function signWithCosign(ready: Ready, invocation: Invocation): Promise<readonly ProvenSignature[]> {
+  if (localUsers(ready.config).length === 0) return [];
+  const found = await findCosign({
+    env: invocation.environment,
+    progress: invocation.progress,
+    signal: invocation.signal,
+  });
+  const signatory = signatoryOf(ready);
+  const [cosign, js] = [cosignClient(found), await sigstoreJsClient()];
+  return await asStep(invocation.progress, 'cosign', () =>
+    Promise.all([proveSignature(signatory, cosign, [cosign, js]), proveSignature(signatory, js, [cosign])]),
+  );
+}
+
+/** Builds cosign while the instance already serves, proves it, and then waits for ever. */
+async function offerCosign(ready: Ready, invocation: Invocation): Promise<never> {
+  const proven = await signWithCosign(ready, invocation);
+  for (const { signedBy, verifiedBy } of proven)
+    invocation.talk.say(`signed by ${signedBy}, verified by ${verifiedBy.join(', ')}`);
+  return await new Promise<never>(() => undefined);
+}
+
+/** Resolves when the signal is aborted: for an instance that is ready, Ctrl-C is the way to stop, not a failure. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function document(ready: Ready, phases: Phases, signatures: readonly ProvenSignature[], firstMs: number): Json {
+  const { config, state, facts, rootOfTrust } = ready;
+  return {
+    instance: config.instance.name,
+    state: state.path,
+    tufUrl: tufUrl(facts),
+    rootFile: state.pinnedRootFile,
+    rootSha256: rootOfTrust.pinnedRootSha256,
+    rootSignedSha256: rootOfTrust.repository.roots[0]?.canonicalSha256 ?? null,
+    issuer: identityProviderUrl(facts),
+    services: ready.instance.specs.map((spec) => spec.id),
+    phases: phases.toJson(),
+    firstVerifiedSignatureMs: signatures.length > 0 ? firstMs : null,
+    signatures: signatures.map(({ signedBy, verifiedBy }) => ({ signedBy, verifiedBy: [...verifiedBy] })),
+  };
+}
+
+function summary(ready: Ready, signatures: readonly ProvenSignature[], firstMs: number): string {
+  const { config, state, facts, rootOfTrust } = ready;
+  const { root } = rootOfTrust.policy;
+  const [user] = localUsers(config);
+  return [
+    '',
+    `${config.instance.name} is up: a private Sigstore with a root of trust signed by ${root.threshold} of ${root.holders.length} holders.`,
+    ...signatures.map((proof) => `  signed by ${proof.signedBy}, verified by ${proof.verifiedBy.join(', ')}`),
+    ...(signatures.length > 0 ? [`  first verified signature after ${(firstMs / 1_000).toFixed(1)} s`] : []),
+    '',
+    `  TUF repository  ${tufUrl(facts)}`,
+    `  issuer          ${identityProviderUrl(facts)}`,
+    `  root            ${state.pinnedRootFile}`,
+    `                  sha256 of the file ${rootOfTrust.pinnedRootSha256}`,
+    '',
+    'Use it with any Sigstore client:',
+    `  cosign initialize --mirror ${tufUrl(facts)} --root ${state.pinnedRootFile}`,
+    '  cosign sign-blob FILE --bundle FILE.sigstore.json',
+    `  cosign verify-blob FILE --bundle FILE.sigstore.json --certificate-identity ${user?.email ?? 'YOU'} \\`,
+    `    --certificate-oidc-issuer ${identityProviderUrl(facts)}`,
+    '',
+    '',
+  ].join('\n');
+}
