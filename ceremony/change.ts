@@ -1,0 +1,66 @@
+import type { RootPolicy } from '../src/config/root-policy.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import type { Signer } from '../src/core/signer.ts';
+import type { Store } from '../src/core/store.ts';
+import type { AuthenticRepository } from '../src/tuf/repository.ts';
+import type { SignedMetadata } from './assemble.ts';
+import { verifyCandidate } from './candidate.ts';
+import { signOnlineRoles } from './online.ts';
+import { type Publication, publish, readLive } from './publish.ts';
+
+/** What everybody needs who changes a published repository. */
+export interface RepositoryOptions {
+  readonly policy: RootPolicy;
+  /** The published repository. */
+  readonly store: Store;
+  /** The key of snapshot and timestamp. */
+  readonly online: Signer;
+  /** The root that clients pin, byte for byte; the published chain must start from it. */
+  readonly pinnedRoot: Uint8Array;
+  readonly now: Date;
+}
+
+export interface Change extends RepositoryOptions {
+  readonly current: AuthenticRepository | undefined;
+  /** Root and targets as holders signed them; a role that is not among them stays as published. */
+  readonly offline?: SignedMetadata;
+  readonly targetFiles: ReadonlyMap<string, Uint8Array>;
+  readonly resignSnapshot: boolean;
+}
+
+/**
+ * Completes signed root and targets with snapshot and timestamp, verifies the outcome with two clients, and only then
+ * publishes it. The caller holds the store (`exclusively`).
+ */
+export async function publishChange(change: Change): Promise<Publication> {
+  const { current, offline } = change;
+  const root = offline?.metadata.root ?? current?.root;
+  const targets = offline?.metadata.targets ?? current?.targets;
+  if (!root || !targets) throw incomplete();
+  const online = await signOnlineRoles({ ...change, root, targetsVersion: targets.version });
+  const signed = offline ? [offline, ...online] : online;
+  const repository = await verifyCandidate({ ...change, signed });
+  return await publish({ repository, store: change.store, now: change.now });
+}
+
+/**
+ * Reads what is published, expired or not.
+ * @throws CER_NO_REPOSITORY if nothing is; and as `readRepository`
+ */
+export async function readCurrent(store: Store, pinnedRoot: Uint8Array): Promise<AuthenticRepository> {
+  const current = await readLive(store, pinnedRoot);
+  if (current) return current;
+  throw new ToolkitError('CER_NO_REPOSITORY', {
+    message: `${store.uri}: expected a published repository, found no timestamp.json`,
+    fault: 'input',
+    data: { store: store.uri },
+    hint: 'a repository begins with a genesis',
+  });
+}
+
+function incomplete(): ToolkitError {
+  return new ToolkitError('CER_INCOMPLETE', {
+    message: 'change: expected root and targets, signed or published',
+    fault: 'caller',
+  });
+}

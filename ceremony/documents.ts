@@ -1,0 +1,80 @@
+import type { KeyObject } from 'node:crypto';
+import type { OnlineRolePolicy, RootPolicy } from '../src/config/root-policy.ts';
+import { addMs, dayMs, floorToSecond, formatInstant } from '../src/core/clock.ts';
+import { sha256Hex } from '../src/core/digest.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import type { JsonObject } from '../src/core/json.ts';
+import { keyId, tufKey } from '../src/tuf/key.ts';
+import type { RoleName } from '../src/tuf/layout.ts';
+
+/** What the other clients' constants say; a full semantic version, as the specification wants. */
+const specVersion = '1.0.31';
+
+export interface RootKeys {
+  /** Public keys by holder id: one for every holder that the policy names, and no other. */
+  readonly holders: ReadonlyMap<string, KeyObject>;
+  readonly online: KeyObject;
+}
+
+/** Returns the first root of a policy: its holders' keys and one online key. Pure. */
+export function rootDocument(policy: RootPolicy, keys: RootKeys, now: Date): JsonObject {
+  assertHolders(policy, keys.holders);
+  const all = new Map([...keys.holders.values(), keys.online].map((key) => [keyId(tufKey(key)), tufKey(key)]));
+  const idsOf = (holders: readonly string[]) => holders.map((id) => keyId(tufKey(keys.holders.get(id) as KeyObject)));
+  const online = { keyids: [keyId(tufKey(keys.online))], threshold: 1 };
+  return {
+    ...header('root', 1, expiry(policy, 'root', now)),
+    consistent_snapshot: true,
+    keys: Object.fromEntries(all),
+    roles: {
+      root: { keyids: idsOf(policy.root.holders), threshold: policy.root.threshold },
+      targets: { keyids: idsOf(policy.targets.holders), threshold: policy.targets.threshold },
+      snapshot: online,
+      timestamp: online,
+    },
+  };
+}
+
+/** Returns a targets document that lists exactly `targets`, by SHA-256 alone. */
+export function targetsDocument(targets: ReadonlyMap<string, Uint8Array>, version: number, expires: Date): JsonObject {
+  const claims = [...targets]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, bytes]) => [name, { hashes: { sha256: sha256Hex(bytes) }, length: bytes.length }] as const);
+  return { ...header('targets', version, expires), targets: Object.fromEntries(claims) };
+}
+
+/** Returns a snapshot that names the targets metadata by version, as the public instance's does. */
+export function snapshotDocument(meta: JsonObject, version: number, expires: Date): JsonObject {
+  return { ...header('snapshot', version, expires), meta };
+}
+
+/** Returns a timestamp for one very snapshot: version, length and hash. */
+export function timestampDocument(snapshot: { version: number; bytes: Uint8Array }, version: number, expires: Date) {
+  const { bytes } = snapshot;
+  const claim = { hashes: { sha256: sha256Hex(bytes) }, length: bytes.length, version: snapshot.version };
+  return { ...header('timestamp', version, expires), meta: { 'snapshot.json': claim } } satisfies JsonObject;
+}
+
+/** Returns when metadata of a role that is signed now ends, by the policy. */
+export function expiry(policy: RootPolicy, role: RoleName, now: Date): Date {
+  const { expiryDays }: OnlineRolePolicy = policy[role];
+  return addMs(floorToSecond(now), expiryDays * dayMs);
+}
+
+function header(role: RoleName, version: number, expires: Date): JsonObject {
+  return { _type: role, spec_version: specVersion, version, expires: formatInstant(expires) };
+}
+
+function assertHolders(policy: RootPolicy, holders: ReadonlyMap<string, KeyObject>): void {
+  const named = new Set([...policy.root.holders, ...policy.targets.holders]);
+  const missing = [...named].filter((id) => !holders.has(id));
+  const unknown = [...holders.keys()].filter((id) => !named.has(id));
+  if (missing.length === 0 && unknown.length === 0) return;
+  throw new ToolkitError('CER_HOLDERS', {
+    message: `${policy.file}: expected a public key for each holder of root and targets, and for no one else${
+      missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''
+    }${unknown.length > 0 ? `; not in the policy: ${unknown.join(', ')}` : ''}`,
+    fault: 'input',
+    data: { missing, unknown },
+  });
+}

@@ -1,0 +1,48 @@
+import { ToolkitError } from '../src/core/error.ts';
+import type { Lock } from '../src/core/lock.ts';
+import type { Store } from '../src/core/store.ts';
+import { waitFor } from '../src/core/wait.ts';
+
+/** A store that can be held, so that two who publish take turns. */
+export interface LockableStore extends Store {
+  tryLock(): Promise<Lock | undefined>;
+}
+
+export interface ExclusiveOptions {
+  /** How long to wait for another who publishes. @default 30 000 */
+  readonly waitMs?: number;
+}
+
+/**
+ * Runs `work` while nobody else publishes to the store.
+ *
+ * A store without a lock must refuse a second `create` of one name: then the slower of two fails before it changes
+ * what clients see.
+ * @throws CER_BUSY
+ */
+export async function exclusively<T>(store: Store, work: () => Promise<T>, options: ExclusiveOptions = {}): Promise<T> {
+  if (!isLockable(store)) return await work();
+  const timeoutMs = options.waitMs ?? 30_000;
+  const lock = await waitFor(() => store.tryLock(), { what: `the lock of ${store.uri}`, timeoutMs }).catch((cause) => {
+    throw cause instanceof ToolkitError && cause.code === 'CORE_TIMEOUT' ? busy(store, cause) : cause;
+  });
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+function isLockable(store: Store): store is LockableStore {
+  return 'tryLock' in store && typeof store.tryLock === 'function';
+}
+
+function busy(store: Store, cause: unknown): ToolkitError {
+  return new ToolkitError('CER_BUSY', {
+    message: `${store.uri}: someone else is publishing`,
+    fault: 'environment',
+    data: { store: store.uri },
+    hint: 'try again when it is done; nothing was changed',
+    cause,
+  });
+}

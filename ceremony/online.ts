@@ -1,0 +1,79 @@
+import type { RootPolicy } from '../src/config/root-policy.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import type { Signer } from '../src/core/signer.ts';
+import type { Store } from '../src/core/store.ts';
+import { physicalKeyOf } from '../src/tuf/key.ts';
+import { maxMetadataBytes, metadataPath } from '../src/tuf/layout.ts';
+import type { RootMetadata, SnapshotMetadata } from '../src/tuf/metadata.ts';
+import type { AuthenticRepository } from '../src/tuf/repository.ts';
+import { quorumOf } from '../src/tuf/threshold.ts';
+import { assemble, type SignedMetadata } from './assemble.ts';
+import { freeze } from './freeze.ts';
+import { type Plan, planSnapshot, planTimestamp } from './plan.ts';
+import { signPlan } from './sign.ts';
+
+export interface OnlineOptions {
+  readonly policy: RootPolicy;
+  readonly store: Store;
+  readonly online: Signer;
+  readonly now: Date;
+  readonly current: AuthenticRepository | undefined;
+  /** The root in force once everything is published. */
+  readonly root: RootMetadata;
+  readonly targetsVersion: number;
+  /** Sign a new snapshot even if the targets stay. */
+  readonly resignSnapshot: boolean;
+}
+
+/**
+ * Signs a timestamp with the online key, and before it a snapshot where one is needed.
+ * @throws CER_ONLINE_KEY if the root names another key
+ */
+export async function signOnlineRoles(options: OnlineOptions): Promise<readonly SignedMetadata[]> {
+  assertOnlineKey(options.root, options.online);
+  const { current, root, targetsVersion } = options;
+  const published = current?.snapshot;
+  const stays = !options.resignSnapshot && published?.meta.get('targets.json')?.version === targetsVersion;
+  const fresh = stays ? undefined : await signSnapshot(options);
+  const snapshot = fresh?.metadata.snapshot ?? (published as SnapshotMetadata);
+  const version = (current?.versions.timestamp ?? 0) + 1;
+  const timestamp = await signAlone(planTimestamp({ ...options, root, version, snapshot }), options.online);
+  return fresh ? [fresh, timestamp] : [timestamp];
+}
+
+/**
+ * Returns the lowest version after `after` under which nothing was written. An interrupted run may have left a file
+ * that no client was told of; its name is taken all the same.
+ */
+export async function freeVersion(store: Store, role: 'targets' | 'snapshot', after: number): Promise<number> {
+  let version = after + 1;
+  while ((await store.read(metadataPath(role, version), maxMetadataBytes[role])) !== undefined) version += 1;
+  return version;
+}
+
+/**
+ * Passes if the root in force lets this key sign snapshot and timestamp.
+ * @throws CER_ONLINE_KEY
+ */
+export function assertOnlineKey(root: RootMetadata, online: Signer): void {
+  const own = physicalKeyOf(online.publicKey);
+  for (const role of ['snapshot', 'timestamp'] as const) {
+    if (quorumOf(root, role).keys.some((key) => key.physicalKey === own)) continue;
+    throw new ToolkitError('CER_ONLINE_KEY', {
+      message: `${online.uri}: expected the ${role} key of root v${root.version}, got another key`,
+      fault: 'input',
+      data: { role, signer: online.uri, root: root.version },
+      hint: 'clients would refuse what it signs; use the key of the root, or change it in a ceremony',
+    });
+  }
+}
+
+async function signSnapshot(options: OnlineOptions): Promise<SignedMetadata> {
+  const version = await freeVersion(options.store, 'snapshot', options.current?.versions.snapshot ?? 0);
+  return await signAlone(planSnapshot({ ...options, version }), options.online);
+}
+
+async function signAlone(plan: Plan, signer: Signer): Promise<SignedMetadata> {
+  const frozen = freeze(plan);
+  return assemble(frozen, await signPlan(frozen, [signer]));
+}

@@ -1,0 +1,112 @@
+import { equalBytes } from '../src/core/bytes.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import type { Store } from '../src/core/store.ts';
+import { maxMetadataBytes, metadataPath, roleNames, targetPath, timestampPath } from '../src/tuf/layout.ts';
+import { type AuthenticRepository, readRepository, type VerifiedRepository } from '../src/tuf/repository.ts';
+import { verifyByTwo } from './candidate.ts';
+
+export interface PublishOptions {
+  readonly repository: VerifiedRepository;
+  readonly store: Store;
+  readonly now: Date;
+}
+
+export interface Publication {
+  /** As read back from the store. */
+  readonly repository: VerifiedRepository;
+  /** Paths that were not there before, or have new content, in the order they were written. */
+  readonly changed: readonly string[];
+}
+
+interface PublishedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Writes a verified repository to its store, reads it back and verifies it again with two clients.
+ *
+ * What others refer to is written before what refers to it, and the timestamp last, so that a crash anywhere leaves
+ * a repository that clients accept: the old one or the new one. Everything but the timestamp is written once.
+ *
+ * The caller holds the store (`exclusively`).
+ * @throws CER_VERSION_BACKWARDS, CER_VERSION_REUSED – nothing was written
+ * @throws CER_PUBLISHED_OTHER if the store returns other bytes than were written
+ */
+export async function publish(options: PublishOptions): Promise<Publication> {
+  const { repository, store, now } = options;
+  const pinnedRoot = repository.roots[0]?.bytes ?? repository.root.bytes;
+  const live = await readLive(store, pinnedRoot);
+  if (live) assertForward(live, repository);
+  const changed = filesToWrite(live, repository);
+  for (const file of changed) await store.create(file.path, file.bytes);
+  const last = { path: timestampPath, bytes: repository.timestamp.bytes };
+  const stamp = live === undefined || !equalBytes(live.timestamp.bytes, last.bytes);
+  if (stamp) await store.replace(last.path, last.bytes);
+  const read = store.read.bind(store);
+  const published = await verifyByTwo({ read, pinnedRoot, now, current: live });
+  assertSame(repository, published);
+  return { repository: published, changed: [...changed, ...(stamp ? [last] : [])].map(({ path }) => path) };
+}
+
+/**
+ * Reads what is published, expired or not, or returns `undefined` if nothing is: no timestamp, no repository.
+ * @throws as `readRepository`
+ */
+export async function readLive(store: Store, pinnedRoot: Uint8Array): Promise<AuthenticRepository | undefined> {
+  const timestamp = await store.read(timestampPath, maxMetadataBytes.timestamp);
+  return timestamp && (await readRepository({ read: store.read.bind(store), pinnedRoot }));
+}
+
+/** In the order of TUF §6: targets, then each role before the one that names it; a root before the timestamp. */
+function filesToWrite(live: AuthenticRepository | undefined, next: VerifiedRepository): readonly PublishedFile[] {
+  const files: PublishedFile[] = [];
+  for (const [name, { sha256 }] of next.targets.targets) {
+    const bytes = next.targetFiles.get(name);
+    if (bytes && live?.targets.targets.get(name)?.sha256 !== sha256)
+      files.push({ path: targetPath(name, sha256), bytes });
+  }
+  for (const role of ['targets', 'snapshot'] as const) {
+    const { version, bytes } = next[role];
+    if (live?.versions[role] !== version) files.push({ path: metadataPath(role, version), bytes });
+  }
+  for (const { version, bytes } of next.roots) {
+    if (version > (live?.versions.root ?? 0)) files.push({ path: metadataPath('root', version), bytes });
+  }
+  return files;
+}
+
+function assertForward(live: AuthenticRepository, next: VerifiedRepository): void {
+  for (const role of roleNames) {
+    const [old, young] = [live[role], next[role]];
+    const data = { role, published: old.version, got: young.version };
+    if (young.version < old.version) {
+      throw new ToolkitError('CER_VERSION_BACKWARDS', {
+        message: `${role}: expected version ${old.version} (published) or later, got ${young.version}`,
+        fault: 'input',
+        data,
+        hint: 'clients that saw the published version would refuse; plan again from what is published',
+      });
+    }
+    if (young.version === old.version && !equalBytes(old.bytes, young.bytes)) {
+      throw new ToolkitError('CER_VERSION_REUSED', {
+        message: `${role}: version ${old.version} is published with other bytes`,
+        fault: 'input',
+        data,
+        hint: 'plan again from what is published; a version is never used twice',
+      });
+    }
+  }
+}
+
+function assertSame(expected: VerifiedRepository, published: VerifiedRepository): void {
+  for (const role of roleNames) {
+    if (equalBytes(expected[role].bytes, published[role].bytes)) continue;
+    throw new ToolkitError('CER_PUBLISHED_OTHER', {
+      message: `${role}: the store returns v${published.versions[role]}, expected the v${expected.versions[role]} just written`,
+      fault: 'evidence',
+      data: { role, expected: expected.versions[role], got: published.versions[role] },
+      hint: 'someone else wrote to the store, or it serves old copies',
+    });
+  }
+}

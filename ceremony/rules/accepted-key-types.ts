@@ -1,0 +1,17 @@
+import type { Rule } from '../../src/core/rules.ts';
+import { type Plan, plannedDocument } from '../plan.ts';
+
+export const acceptedKeyTypes: Rule<Plan> = {
+  id: 'accepted-key-types',
+  title: 'every key has a type and a spelling that all clients verify; one P-384 key makes some refuse the whole root',
+  check: (plan) => {
+    const root = plannedDocument(plan, 'root');
+    if (!root) return 'not-applicable';
+    return [...root.keys.values()]
+      .filter(({ key, publicKey }) => !publicKey || !['ecdsa', 'ed25519'].includes(String(key['keytype'])))
+      .map(({ keyid, key }) => ({
+        where: `keys.${keyid}`,
+        message: `expected ecdsa (P-256, PEM) or ed25519 (hexadecimal), got ${key['keytype']} ${key['scheme']}`,
+      }));
+  },
+};

@@ -1,0 +1,15 @@
+import type { Rule } from '../../src/core/rules.ts';
+import { keyId } from '../../src/tuf/key.ts';
+import { type Plan, plannedDocument } from '../plan.ts';
+
+export const derivedKeyIds: Rule<Plan> = {
+  id: 'derived-key-ids',
+  title: 'each key id is the SHA-256 of its key; tough refuses the root otherwise (public-good root v11)',
+  check: (plan) => {
+    const root = plannedDocument(plan, 'root');
+    if (!root) return 'not-applicable';
+    return [...root.keys.values()]
+      .filter(({ keyid, key }) => keyId(key) !== keyid)
+      .map(({ keyid, key }) => ({ where: `keys.${keyid}`, message: `expected the id ${keyId(key)}, got ${keyid}` }));
+  },
+};

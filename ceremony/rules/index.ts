@@ -1,0 +1,32 @@
+import type { Rule } from '../../src/core/rules.ts';
+import type { Plan } from '../plan.ts';
+import { acceptedKeyTypes } from './accepted-key-types.ts';
+import { consistentSnapshot } from './consistent-snapshot.ts';
+import { derivedKeyIds } from './derived-key-ids.ts';
+import { distinctKeys } from './distinct-keys.ts';
+import { expiryWithinPolicy } from './expiry-within-policy.ts';
+import { holdersComplete } from './holders-complete.ts';
+import { onlineKeyApart } from './online-key-apart.ts';
+import { plainTargetNames } from './plain-target-names.ts';
+import { sha256Only } from './sha256-only.ts';
+import { snapshotKeepsFiles } from './snapshot-keeps-files.ts';
+import { thresholdFeasible } from './threshold-feasible.ts';
+import { versionIncrements } from './version-increments.ts';
+import { wellFormed } from './well-formed.ts';
+
+/** Every rule that a plan must pass before anybody signs it, in the order of the report. */
+export const planRules: readonly Rule<Plan>[] = [
+  wellFormed,
+  versionIncrements,
+  expiryWithinPolicy,
+  holdersComplete,
+  thresholdFeasible,
+  distinctKeys,
+  onlineKeyApart,
+  acceptedKeyTypes,
+  derivedKeyIds,
+  consistentSnapshot,
+  plainTargetNames,
+  sha256Only,
+  snapshotKeepsFiles,
+];

@@ -1,0 +1,17 @@
+import type { Rule } from '../../src/core/rules.ts';
+import { type Plan, plannedDocument } from '../plan.ts';
+
+export const sha256Only: Rule<Plan> = {
+  id: 'sha256-only',
+  title: 'a target is listed by SHA-256 alone: clients differ in which listed hash names the file they fetch',
+  check: (plan) => {
+    const targets = plannedDocument(plan, 'targets');
+    if (!targets) return 'not-applicable';
+    return [...targets.targets]
+      .filter(([, { hashes }]) => hashes.size !== 1)
+      .map(([name, { hashes }]) => ({
+        where: `targets.${name}.hashes`,
+        message: `expected sha256 alone, got ${[...hashes.keys()].join(', ')}`,
+      }));
+  },
+};

@@ -1,0 +1,88 @@
+import { formatInstant } from '../src/core/clock.ts';
+import { sha256Hex } from '../src/core/digest.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import type { Fetch } from '../src/core/http.ts';
+import { directoryStore } from '../src/store/directory-store.ts';
+import { type RoleName, roleNames } from '../src/tuf/layout.ts';
+import type { RootMetadata } from '../src/tuf/metadata.ts';
+import { httpReader, type ReadFile } from '../src/tuf/reader.ts';
+import type { VerifiedRepository } from '../src/tuf/repository.ts';
+import { quorumOf, signingStatus } from '../src/tuf/threshold.ts';
+import { verifyByTwo } from './candidate.ts';
+
+export interface VerifyOptions {
+  /** A directory or an `http(s)` URL: where `timestamp.json` is. */
+  readonly metadata: string;
+  /** The root that clients pin, byte for byte. */
+  readonly pinnedRoot: Uint8Array;
+  /** The time to verify for. */
+  readonly now: Date;
+  readonly fetch?: Fetch;
+}
+
+/** What two clients found in a repository; a JSON document. */
+export interface VerificationReport {
+  readonly metadata: string;
+  readonly at: string;
+  readonly judges: readonly string[];
+  readonly pinnedRoot: RootReport;
+  readonly root: RootReport;
+  readonly roles: readonly RoleReport[];
+  readonly targets: readonly { readonly name: string; readonly length: number; readonly sha256: string }[];
+}
+
+export interface RootReport {
+  readonly version: number;
+  /** Of the file: what `cosign initialize --root-checksum` compares. */
+  readonly fileSha256: string;
+  /** Of the signed bytes: what holders compare. */
+  readonly signedSha256: string;
+}
+
+export interface RoleReport {
+  readonly role: RoleName;
+  readonly version: number;
+  readonly expires: string;
+  readonly signatures: { readonly have: number; readonly need: number; readonly of: number };
+}
+
+/**
+ * Verifies a published repository as clients do, from a pinned root, with two independent clients.
+ * @throws as `verifyRepository` and `judgeRepository`; TUF_JUDGES_DISAGREE, CER_METADATA_SOURCE
+ */
+export async function verifyPublished(options: VerifyOptions): Promise<VerificationReport> {
+  const repository = await verifyByTwo({ ...options, read: readerOf(options) });
+  return {
+    metadata: options.metadata,
+    at: formatInstant(options.now),
+    judges: ['sigstead', 'tuf-js'],
+    pinnedRoot: rootReport(repository.roots[0] ?? repository.root),
+    root: rootReport(repository.root),
+    roles: roleNames.map((role) => roleReport(repository, role)),
+    targets: [...repository.targets.targets].map(([name, { length, sha256 }]) => ({ name, length, sha256 })),
+  };
+}
+
+function readerOf({ metadata, fetch }: VerifyOptions): ReadFile {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(metadata)?.[1]?.toLowerCase();
+  if (scheme === 'http' || scheme === 'https') return httpReader(metadata, fetch ? { fetch } : {});
+  if (scheme === undefined && metadata !== '') {
+    const store = directoryStore(metadata);
+    return store.read.bind(store);
+  }
+  throw new ToolkitError('CER_METADATA_SOURCE', {
+    message: `metadata: expected a directory or an http(s) URL, got ${JSON.stringify(metadata)}`,
+    fault: 'input',
+    data: { metadata },
+  });
+}
+
+function rootReport({ version, bytes, canonicalSha256 }: RootMetadata): RootReport {
+  return { version, fileSha256: sha256Hex(bytes), signedSha256: canonicalSha256 };
+}
+
+function roleReport(repository: VerifiedRepository, role: RoleName): RoleReport {
+  const { version, expires, canonical, signatures } = repository[role];
+  const { have, need, keys } = signingStatus(canonical, signatures, quorumOf(repository.root, role));
+  return { role, version, expires: formatInstant(expires), signatures: { have, need, of: keys.length } };
+}
