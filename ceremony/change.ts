@@ -2,6 +2,7 @@ import type { RootPolicy } from '../src/config/root-policy.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Signer } from '../src/core/signer.ts';
 import type { Store } from '../src/core/store.ts';
+import type { RootMetadata } from '../src/tuf/metadata.ts';
 import type { AuthenticRepository } from '../src/tuf/repository.ts';
 import type { SignedMetadata } from './assemble.ts';
 import { verifyCandidate } from './candidate.ts';
@@ -23,7 +24,10 @@ export interface RepositoryOptions {
 export interface Change extends RepositoryOptions {
   readonly current: AuthenticRepository | undefined;
   /** Root and targets as holders signed them; a role that is not among them stays as published. */
-  readonly offline?: SignedMetadata;
+  readonly offline: SignedMetadata | undefined;
+  /** The root in force once everything is published. */
+  readonly root: RootMetadata;
+  readonly targetsVersion: number;
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
   readonly resignSnapshot: boolean;
 }
@@ -33,14 +37,20 @@ export interface Change extends RepositoryOptions {
  * publishes it. The caller holds the store (`exclusively`).
  */
 export async function publishChange(change: Change): Promise<Publication> {
-  const { current, offline } = change;
-  const root = offline?.metadata.root ?? current?.root;
-  const targets = offline?.metadata.targets ?? current?.targets;
-  if (!root || !targets) throw incomplete();
-  const online = await signOnlineRoles({ ...change, root, targetsVersion: targets.version });
-  const signed = offline ? [offline, ...online] : online;
-  const repository = await verifyCandidate({ ...change, signed });
-  return await publish({ repository, store: change.store, now: change.now });
+  const { offline, store, now } = change;
+  const online = await signOnlineRoles(change);
+  const repository = await verifyCandidate({ ...change, signed: offline ? [offline, ...online] : online });
+  return await publish({ repository, store, now });
+}
+
+/** Returns the part of a change that follows from what is published and what holders signed on top of it. */
+export function changeOf(current: AuthenticRepository, offline?: SignedMetadata) {
+  return {
+    current,
+    offline,
+    root: offline?.metadata.root ?? current.root,
+    targetsVersion: offline?.metadata.targets?.version ?? current.versions.targets,
+  };
 }
 
 /**
@@ -55,12 +65,5 @@ export async function readCurrent(store: Store, pinnedRoot: Uint8Array): Promise
     fault: 'input',
     data: { store: store.uri },
     hint: 'a repository begins with a genesis',
-  });
-}
-
-function incomplete(): ToolkitError {
-  return new ToolkitError('CER_INCOMPLETE', {
-    message: 'change: expected root and targets, signed or published',
-    fault: 'caller',
   });
 }

@@ -4,7 +4,7 @@ import { addMs, dayMs, floorToSecond, formatInstant } from '../src/core/clock.ts
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { JsonObject } from '../src/core/json.ts';
-import { keyId, tufKey } from '../src/tuf/key.ts';
+import { keyId, physicalKeyOf, type TufKey, tufKey } from '../src/tuf/key.ts';
 import type { RoleName } from '../src/tuf/layout.ts';
 
 /** What the other clients' constants say; a full semantic version, as the specification wants. */
@@ -19,18 +19,19 @@ export interface RootKeys {
 /** Returns the first root of a policy: its holders' keys and one online key. Pure. */
 export function rootDocument(policy: RootPolicy, keys: RootKeys, now: Date): JsonObject {
   assertHolders(policy, keys.holders);
-  const all = new Map([...keys.holders.values(), keys.online].map((key) => [keyId(tufKey(key)), tufKey(key)]));
-  const idsOf = (holders: readonly string[]) => holders.map((id) => keyId(tufKey(keys.holders.get(id) as KeyObject)));
-  const online = { keyids: [keyId(tufKey(keys.online))], threshold: 1 };
+  const listed = new Map([...keys.holders].map(([id, key]) => [id, listedKey(key)]));
+  const online = listedKey(keys.online);
+  const idsOf = (holders: readonly string[]) => holders.flatMap((id) => listed.get(id)?.keyid ?? []);
+  const byOnlineKey = { keyids: [online.keyid], threshold: 1 };
   return {
     ...header('root', 1, expiry(policy, 'root', now)),
     consistent_snapshot: true,
-    keys: Object.fromEntries(all),
+    keys: Object.fromEntries([...listed.values(), online].map(({ keyid, key }) => [keyid, key])),
     roles: {
       root: { keyids: idsOf(policy.root.holders), threshold: policy.root.threshold },
       targets: { keyids: idsOf(policy.targets.holders), threshold: policy.targets.threshold },
-      snapshot: online,
-      timestamp: online,
+      snapshot: byOnlineKey,
+      timestamp: byOnlineKey,
     },
   };
 }
@@ -65,16 +66,26 @@ function header(role: RoleName, version: number, expires: Date): JsonObject {
   return { _type: role, spec_version: specVersion, version, expires: formatInstant(expires) };
 }
 
+function listedKey(publicKey: KeyObject): { readonly keyid: string; readonly key: TufKey } {
+  const key = tufKey(publicKey);
+  return { keyid: keyId(key), key };
+}
+
 function assertHolders(policy: RootPolicy, holders: ReadonlyMap<string, KeyObject>): void {
   const named = new Set([...policy.root.holders, ...policy.targets.holders]);
+  const keys = [...holders].map(([id, key]) => [id, physicalKeyOf(key)] as const);
   const missing = [...named].filter((id) => !holders.has(id));
   const unknown = [...holders.keys()].filter((id) => !named.has(id));
-  if (missing.length === 0 && unknown.length === 0) return;
+  const sharing = keys
+    .filter(([id, key]) => keys.some(([other, same]) => other !== id && same === key))
+    .map(([id]) => id);
+  const problems = Object.entries({ missing, 'not in the policy': unknown, 'sharing one key': sharing })
+    .filter(([, ids]) => ids.length > 0)
+    .map(([problem, ids]) => `; ${problem}: ${ids.join(', ')}`);
+  if (problems.length === 0) return;
   throw new ToolkitError('CER_HOLDERS', {
-    message: `${policy.file}: expected a public key for each holder of root and targets, and for no one else${
-      missing.length > 0 ? `; missing: ${missing.join(', ')}` : ''
-    }${unknown.length > 0 ? `; not in the policy: ${unknown.join(', ')}` : ''}`,
+    message: `${policy.file}: expected a key of their own for each holder of root and targets, and for no one else${problems.join('')}`,
     fault: 'input',
-    data: { missing, unknown },
+    data: { missing, unknown, sharing },
   });
 }

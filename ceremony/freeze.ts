@@ -1,9 +1,9 @@
 import { sha256Hex } from '../src/core/digest.ts';
-import { assertNoErrors, type Finding, runRules } from '../src/core/rules.ts';
+import { assertNoErrors } from '../src/core/rules.ts';
 import { canonicalize } from '../src/tuf/canonical-json.ts';
 import { parseDocument } from '../src/tuf/document.ts';
+import { lintPlan } from './lint.ts';
 import type { Plan, PlannedPayload } from './plan.ts';
-import { planRules } from './rules/index.ts';
 
 export interface FrozenPayload extends PlannedPayload {
   readonly version: number;
@@ -20,11 +20,6 @@ export interface FrozenPlan {
   readonly payloads: readonly FrozenPayload[];
   /** Changes with any bit of any payload. */
   readonly digest: string;
-}
-
-/** Returns what the rules have to say about a plan. */
-export function lintPlan(plan: Plan): readonly Finding[] {
-  return runRules(planRules, plan);
 }
 
 /**

@@ -43,14 +43,22 @@ export async function runGenesis(options: GenesisOptions): Promise<VerifiedRepos
   const { store } = options;
   return await exclusively(store, async () => {
     if ((await store.read(timestampPath, maxMetadataBytes.timestamp)) !== undefined) throw exists(store, timestampPath);
-    const offline = await signFirst(options);
-    const pinnedRoot = (offline.metadata.root as RootMetadata).bytes;
-    const change = { ...options, pinnedRoot, offline, targetFiles: options.targets };
-    return (await publishChange({ ...change, current: undefined, resignSnapshot: true })).repository;
+    const { root, targets, signed } = await signFirst(options);
+    const { repository } = await publishChange({
+      ...options,
+      pinnedRoot: root.bytes,
+      current: undefined,
+      offline: signed,
+      root,
+      targetsVersion: targets.version,
+      targetFiles: options.targets,
+      resignSnapshot: true,
+    });
+    return repository;
   });
 }
 
-async function signFirst(options: GenesisOptions): Promise<SignedMetadata> {
+async function signFirst(options: GenesisOptions) {
   const { policy, now, targets, store } = options;
   const holders = new Map(options.absent);
   for (const [id, signer] of options.holders) holders.set(id, signer.publicKey);
@@ -59,8 +67,10 @@ async function signFirst(options: GenesisOptions): Promise<SignedMetadata> {
   const targetsVersion = await freeVersion(store, 'targets', 0);
   const plan = freeze(planGenesis({ policy, now, ...keys, targets, targetsVersion, ...(root && { root }) }));
   const signers = [...options.holders.values()];
-  if (!root) return assemble(plan, await signPlan(plan, signers));
-  return assemble(plan, [...signaturesOf(root), ...(await signPlan(plan, signers, ['targets']))]);
+  const kept = root ? signaturesOf(root) : [];
+  const signatures = await signPlan(plan, signers, root ? ['targets'] : ['root', 'targets']);
+  const signed = assemble(plan, [...kept, ...signatures]);
+  return { signed, ...(signed.metadata as Required<SignedMetadata['metadata']>) };
 }
 
 /**

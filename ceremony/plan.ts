@@ -129,10 +129,18 @@ export function planTimestamp(
   return onlinePlan(options, 'timestamp', timestampDocument(options.snapshot, options.version, expires));
 }
 
-/** Returns a role's document as the plan would sign it, or `undefined` if the plan leaves the role alone. */
-export function plannedDocument<Role extends RoleName>(plan: Plan, role: Role): Documents[Role] | undefined {
-  const payload = plan.payloads.find((candidate) => candidate.role === role);
-  return payload && parseDocument(payload.signed, role);
+/** A plan with its payloads parsed: what rules look at. */
+export interface ReviewedPlan extends Plan {
+  readonly documents: { readonly [Role in RoleName]?: Documents[Role] };
+}
+
+/**
+ * Parses the payloads of a plan.
+ * @throws TUF_METADATA, CORE_TIME where the rule `well-formed` is violated
+ */
+export function parsePayloads(plan: Plan): ReviewedPlan {
+  const documents = plan.payloads.map(({ role, signed }) => [role, parseDocument(signed, role)] as const);
+  return { ...plan, documents: Object.fromEntries(documents) };
 }
 
 function onlinePlan(options: OnlinePlanOptions, role: 'snapshot' | 'timestamp', signed: JsonObject): Plan {

@@ -3,7 +3,7 @@ import type { Signer } from '../src/core/signer.ts';
 import type { AuthenticRepository, VerifiedRepository } from '../src/tuf/repository.ts';
 import { assemble, type SignedMetadata } from './assemble.ts';
 import { verifyByTwo } from './candidate.ts';
-import { publishChange, type RepositoryOptions, readCurrent } from './change.ts';
+import { changeOf, publishChange, type RepositoryOptions, readCurrent } from './change.ts';
 import { freeze } from './freeze.ts';
 import { exclusively } from './lock.ts';
 import { assertOnlineKey, freeVersion } from './online.ts';
@@ -50,8 +50,8 @@ export async function renewRoot(options: RenewOptions): Promise<Renewal> {
     }
     const offline = roles.length > 0 ? await signRenewal(options, current, roles) : undefined;
     const resignSnapshot = periods.snapshot.state !== 'fresh';
-    const change = { ...options, current, targetFiles: current.targetFiles, resignSnapshot };
-    const publication = await publishChange(offline ? { ...change, offline } : change);
+    const change = { ...options, ...changeOf(current, offline), targetFiles: current.targetFiles, resignSnapshot };
+    const publication = await publishChange(change);
     return { ...publication, notices: noticesOf(periods, publication.repository) };
   });
 }

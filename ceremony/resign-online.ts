@@ -1,7 +1,7 @@
 import type { VerifiedRepository } from '../src/tuf/repository.ts';
 import { assertNotExpired } from '../src/tuf/repository.ts';
 import { verifyByTwo } from './candidate.ts';
-import { publishChange, type RepositoryOptions, readCurrent } from './change.ts';
+import { changeOf, publishChange, type RepositoryOptions, readCurrent } from './change.ts';
 import { exclusively } from './lock.ts';
 import { assertOnlineKey } from './online.ts';
 import { checkPeriods, type Periods } from './periods.ts';
@@ -40,7 +40,7 @@ export async function resignOnline(options: ResignOnlineOptions): Promise<Resign
       const repository = await verifyByTwo({ read: store.read.bind(store), pinnedRoot, now });
       return { changed: [], repository, periods };
     }
-    const change = { ...options, current, targetFiles: current.targetFiles, resignSnapshot };
+    const change = { ...options, ...changeOf(current), targetFiles: current.targetFiles, resignSnapshot };
     const { repository, changed } = await publishChange(change);
     return { changed, repository, periods: checkPeriods({ repository, policy, now }) };
   });

@@ -3,7 +3,7 @@ import type { Signer } from '../src/core/signer.ts';
 import { type AuthenticRepository, assertNotExpired, type VerifiedRepository } from '../src/tuf/repository.ts';
 import { assemble } from './assemble.ts';
 import { verifyByTwo } from './candidate.ts';
-import { publishChange, type RepositoryOptions, readCurrent } from './change.ts';
+import { changeOf, publishChange, type RepositoryOptions, readCurrent } from './change.ts';
 import { freeze } from './freeze.ts';
 import { exclusively } from './lock.ts';
 import { assertOnlineKey, freeVersion } from './online.ts';
@@ -44,7 +44,8 @@ export async function updateTargets(options: UpdateTargetsOptions): Promise<Targ
     const targetsVersion = await freeVersion(store, 'targets', current.versions.targets);
     const plan = freeze(planTargets({ policy, now, current, targets, targetsVersion }));
     const offline = assemble(plan, await signPlan(plan, [...options.holders.values()]));
-    return await publishChange({ ...options, current, offline, targetFiles: targets, resignSnapshot: true });
+    const change = { ...options, ...changeOf(current, offline), targetFiles: targets, resignSnapshot: false };
+    return await publishChange(change);
   });
 }
 

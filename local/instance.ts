@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import type { InstanceConfig, LocalUser } from '../src/config/config.ts';
-import { privateDirMode } from '../src/core/files.ts';
+import { createFile, makePrivateDirectory, pathExists, privateDirMode, privateFileMode } from '../src/core/files.ts';
 import type { Progress } from '../src/core/progress.ts';
 import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { instanceServices } from '../src/services/instance.ts';
-import type { ServiceProgram, ServiceSpec } from '../src/services/service.ts';
+import type { ServiceSpec } from '../src/services/service.ts';
 import { assertNoDrift } from '../src/trust/drift.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
 import { edgeListeners } from './edge-listeners.ts';
@@ -14,6 +15,7 @@ import { createIdentityProvider, type IdentityProvider } from './identity-provid
 import type { KeyStore } from './key-store.ts';
 import { readLiveIdentities } from './live-identities.ts';
 import { type RunningServices, startServices } from './running-services.ts';
+import type { ServerName } from './servers.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
 
 export interface InstanceOptions {
@@ -22,7 +24,7 @@ export interface InstanceOptions {
   readonly state: StateDirectory;
   readonly facts: StateFacts;
   readonly keys: KeyStore;
-  readonly binaries: ReadonlyMap<ServiceProgram, string>;
+  readonly binaries: ReadonlyMap<ServerName, string>;
   /** Opens the grant for tests; its secret lies in the state directory. */
   readonly testGrant: boolean;
   /** The `trusted_root.json` that clients are given, and where: what the servers do has to agree with it. */
@@ -60,6 +62,7 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
   const specs = localServices(config, options.material, facts);
   const stack = new AsyncDisposableStack();
   try {
+    if (options.testGrant) await ensureTestSecret(state);
     const identityProvider = await createIdentityProvider({
       issuer: identityProviderUrl(facts),
       clientId: sigstoreClientId,
@@ -83,6 +86,13 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** The secret outlives a restart: scripts that were handed it go on working. */
+async function ensureTestSecret(state: StateDirectory): Promise<void> {
+  if (await pathExists(state.testSecretFile)) return;
+  await makePrivateDirectory(state.identityProvider);
+  await createFile(state.testSecretFile, randomBytes(32).toString('hex'), { mode: privateFileMode });
 }
 
 /** Returns the servers of a local instance as data. */

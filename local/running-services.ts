@@ -1,12 +1,13 @@
 import type { Progress } from '../src/core/progress.ts';
 import { asStep } from '../src/core/progress.ts';
 import { startGroups } from '../src/services/order.ts';
-import type { ServiceProgram, ServiceSpec } from '../src/services/service.ts';
+import type { ServiceSpec } from '../src/services/service.ts';
 import { diesBefore, type ServerProcess, type ServerSurroundings, startServer } from './server-process.ts';
+import type { ServerName } from './servers.ts';
 
 export interface ServicesOptions extends Omit<ServerSurroundings, 'binary'> {
   readonly specs: readonly ServiceSpec[];
-  readonly binaries: ReadonlyMap<ServiceProgram, string>;
+  readonly binaries: ReadonlyMap<ServerName, string>;
   readonly progress: Progress;
 }
 

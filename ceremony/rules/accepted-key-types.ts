@@ -1,11 +1,10 @@
 import type { Rule } from '../../src/core/rules.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const acceptedKeyTypes: Rule<Plan> = {
+export const acceptedKeyTypes: Rule<ReviewedPlan> = {
   id: 'accepted-key-types',
   title: 'every key has a type and a spelling that all clients verify; one P-384 key makes some refuse the whole root',
-  check: (plan) => {
-    const root = plannedDocument(plan, 'root');
+  check: ({ documents: { root } }) => {
     if (!root) return 'not-applicable';
     return [...root.keys.values()]
       .filter(({ key, publicKey }) => !publicKey || !['ecdsa', 'ed25519'].includes(String(key['keytype'])))

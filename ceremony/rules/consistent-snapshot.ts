@@ -1,11 +1,10 @@
 import type { Rule } from '../../src/core/rules.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const consistentSnapshot: Rule<Plan> = {
+export const consistentSnapshot: Rule<ReviewedPlan> = {
   id: 'consistent-snapshot',
   title: 'the root asks for consistent snapshots; without them publishing breaks clients that are reading',
-  check: (plan) => {
-    const root = plannedDocument(plan, 'root');
+  check: ({ documents: { root } }) => {
     if (!root) return 'not-applicable';
     return root.consistentSnapshot ? [] : [{ where: 'consistent_snapshot', message: 'expected true, got false' }];
   },

@@ -1,12 +1,11 @@
 import type { Rule } from '../../src/core/rules.ts';
 import { keyId } from '../../src/tuf/key.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const derivedKeyIds: Rule<Plan> = {
+export const derivedKeyIds: Rule<ReviewedPlan> = {
   id: 'derived-key-ids',
   title: 'each key id is the SHA-256 of its key; tough refuses the root otherwise (public-good root v11)',
-  check: (plan) => {
-    const root = plannedDocument(plan, 'root');
+  check: ({ documents: { root } }) => {
     if (!root) return 'not-applicable';
     return [...root.keys.values()]
       .filter(({ keyid, key }) => keyId(key) !== keyid)

@@ -1,11 +1,10 @@
 import type { Rule } from '../../src/core/rules.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const distinctKeys: Rule<Plan> = {
+export const distinctKeys: Rule<ReviewedPlan> = {
   id: 'distinct-keys',
   title: 'no private key stands in the root under two ids: it would count twice, or two holders share it',
-  check: (plan) => {
-    const root = plannedDocument(plan, 'root');
+  check: ({ documents: { root } }) => {
     if (!root) return 'not-applicable';
     const keys = [...root.keys.values()];
     const repeated = keys.filter((key, index) => keys.findIndex((k) => k.physicalKey === key.physicalKey) !== index);

@@ -1,5 +1,5 @@
 import type { Rule } from '../../src/core/rules.ts';
-import type { Plan } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 import { acceptedKeyTypes } from './accepted-key-types.ts';
 import { consistentSnapshot } from './consistent-snapshot.ts';
 import { derivedKeyIds } from './derived-key-ids.ts';
@@ -12,11 +12,9 @@ import { sha256Only } from './sha256-only.ts';
 import { snapshotKeepsFiles } from './snapshot-keeps-files.ts';
 import { thresholdFeasible } from './threshold-feasible.ts';
 import { versionIncrements } from './version-increments.ts';
-import { wellFormed } from './well-formed.ts';
 
-/** Every rule that a plan must pass before anybody signs it, in the order of the report. */
-export const planRules: readonly Rule<Plan>[] = [
-  wellFormed,
+/** Every rule that a well-formed plan must pass before anybody signs it, in the order of the report. */
+export const planRules: readonly Rule<ReviewedPlan>[] = [
   versionIncrements,
   expiryWithinPolicy,
   holdersComplete,

@@ -1,12 +1,11 @@
 import type { Rule } from '../../src/core/rules.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const onlineKeyApart: Rule<Plan> = {
+export const onlineKeyApart: Rule<ReviewedPlan> = {
   id: 'online-key-apart',
   title: 'the key of snapshot and timestamp, which lies on a server, is no holder’s key',
-  check: (plan) => {
-    const root = plannedDocument(plan, 'root');
+  check: ({ documents: { root } }) => {
     if (!root) return 'not-applicable';
     const offline = new Set(
       (['root', 'targets'] as const).flatMap((role) => quorumOf(root, role).keys.map((key) => key.physicalKey)),

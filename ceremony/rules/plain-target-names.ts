@@ -1,11 +1,10 @@
 import type { Rule } from '../../src/core/rules.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const plainTargetNames: Rule<Plan> = {
+export const plainTargetNames: Rule<ReviewedPlan> = {
   id: 'plain-target-names',
   title: 'a target has a plain file name: clients escape others differently in URLs and caches',
-  check: (plan) => {
-    const targets = plannedDocument(plan, 'targets');
+  check: ({ documents: { targets } }) => {
     if (!targets) return 'not-applicable';
     return [...targets.targets.keys()]
       .filter((name) => !/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name))

@@ -1,11 +1,10 @@
 import type { Rule } from '../../src/core/rules.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const sha256Only: Rule<Plan> = {
+export const sha256Only: Rule<ReviewedPlan> = {
   id: 'sha256-only',
   title: 'a target is listed by SHA-256 alone: clients differ in which listed hash names the file they fetch',
-  check: (plan) => {
-    const targets = plannedDocument(plan, 'targets');
+  check: ({ documents: { targets } }) => {
     if (!targets) return 'not-applicable';
     return [...targets.targets]
       .filter(([, { hashes }]) => hashes.size !== 1)

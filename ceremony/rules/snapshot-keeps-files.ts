@@ -1,13 +1,12 @@
 import type { Rule } from '../../src/core/rules.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const snapshotKeepsFiles: Rule<Plan> = {
+export const snapshotKeepsFiles: Rule<ReviewedPlan> = {
   id: 'snapshot-keeps-files',
   title: 'a file that the published snapshot lists stays listed, at no lower version (TUF §5.5.5)',
-  check: (plan) => {
-    const snapshot = plannedDocument(plan, 'snapshot');
-    if (!snapshot || !plan.current) return 'not-applicable';
-    return [...plan.current.snapshot.meta]
+  check: ({ current, documents: { snapshot } }) => {
+    if (!snapshot || !current) return 'not-applicable';
+    return [...current.snapshot.meta]
       .filter(([file, { version }]) => (snapshot.meta.get(file)?.version ?? 0) < version)
       .map(([file, { version }]) => ({
         where: `snapshot: meta.${file}`,

@@ -1,13 +1,12 @@
 import type { Rule } from '../../src/core/rules.ts';
 import { roleNames } from '../../src/tuf/layout.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
-import { type Plan, plannedDocument } from '../plan.ts';
+import type { ReviewedPlan } from '../plan.ts';
 
-export const thresholdFeasible: Rule<Plan> = {
+export const thresholdFeasible: Rule<ReviewedPlan> = {
   id: 'threshold-feasible',
   title: 'each role has a threshold of at least 1 and at most the number of its different keys',
-  check: (plan) => {
-    const root = plannedDocument(plan, 'root');
+  check: ({ documents: { root } }) => {
     if (!root) return 'not-applicable';
     return roleNames.flatMap((role) => {
       const { keys, threshold } = quorumOf(root, role);

@@ -1,10 +1,10 @@
 import type { RouteHandler } from './handling.ts';
 import type { HandlerListener } from './listener.ts';
 import { announcesTooMuch } from './request-body.ts';
-import { liveRoute, type Match } from './router.ts';
+import { liveRoute, type Match, type Routes } from './router.ts';
 
 /** Routes every request of a listener to its handler. */
-export function handlerRouter(listener: HandlerListener) {
+export function handlerRoutes(listener: HandlerListener): Routes {
   const match: Match = { route: liveRoute(listener.name, 'handler', listener.limit, handOver(listener)), file: '' };
   return { find: () => match, close: () => undefined, counters: [match.route.counter] };
 }
@@ -20,8 +20,15 @@ function handOver({ handler, maxBodyBytes }: HandlerListener): RouteHandler {
         return handling.refuse({ status: 413, message: `expected at most ${maxBodyBytes} bytes` });
       }
       if (handling.expectsContinue) res.writeContinue();
-      res.once('finish', () => handling.count(res.statusCode));
-      handler(req, res);
+      res.once('finish', () => {
+        if (!handling.isCounted) handling.count(res.statusCode);
+      });
+      // Called in an async function, so that what it throws and what it rejects with end in one place.
+      const run = async () => handler(req, res);
+      run().catch((error: unknown) => {
+        handling.fail({ status: 500, message: 'the handler failed' }, error);
+        if (!res.writableEnded) res.destroy();
+      });
     },
   };
 }

@@ -20,6 +20,7 @@ export class Handling {
   onAbandoned: (() => void) | undefined;
   readonly #counter: RouteCounter;
   readonly #log: (message: string) => void;
+  #counted = false;
 
   constructor(
     message: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly expectsContinue: boolean },
@@ -38,14 +39,20 @@ export class Handling {
     return this.res.headersSent || this.res.destroyed;
   }
 
+  /** True once an answer was counted. */
+  get isCounted(): boolean {
+    return this.#counted;
+  }
+
   /** Counts an answer that was written past this object. */
   count(status: number): void {
+    this.#counted = true;
     this.#counter.count(status);
   }
 
   /** Writes the head of an answer; headers are names and values in turn. */
   begin(status: number, headers: readonly string[]): void {
-    this.#counter.count(status);
+    this.count(status);
     this.res.writeHead(status, headers as string[]);
   }
 
@@ -57,7 +64,7 @@ export class Handling {
 
   refuse(refusal: Refusal): void {
     if (this.isOver) return;
-    this.#counter.count(refusal.status);
+    this.count(refusal.status);
     refuse(this.req, this.res, refusal);
   }
 

@@ -31,11 +31,18 @@ export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refus
 
 /** Reads on for a moment: closing on unread bytes resets the connection, and the client would not see the answer. */
 function linger(req: IncomingMessage): void {
+  const { socket } = req;
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  // Node forgets the request once it is answered, so its own `close` may never come.
+  const stop = () => {
+    clearTimeout(timer);
+    socket.off('close', stop);
+  };
   let left = lingerBytes;
-  const timer = setTimeout(() => req.socket.destroy(), lingerMs);
   req.on('data', (chunk: Buffer) => {
     left -= chunk.length;
-    if (left < 0) req.socket.destroy();
+    if (left < 0) socket.destroy();
   });
-  req.once('close', () => clearTimeout(timer));
+  req.once('end', stop);
+  socket.once('close', stop);
 }

@@ -20,8 +20,14 @@ export interface Match {
   readonly file: string;
 }
 
+export interface Routes {
+  readonly counters: readonly RouteCounter[];
+  find(target: string): Match | undefined;
+  close(): void;
+}
+
 /** Finds the route of a request target. The target is compared as it came: nothing is decoded, so nothing can differ. */
-export class Router {
+export class Router implements Routes {
   readonly counters: readonly RouteCounter[];
   readonly #exact = new Map<string, LiveRoute>();
   readonly #reads: { readonly route: ReadRoute; readonly live: LiveRoute }[] = [];

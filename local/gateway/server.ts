@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isErrno, ToolkitError } from '../../src/core/error.ts';
+import { describeCause, isErrno, ToolkitError } from '../../src/core/error.ts';
 import { refusalOf } from './admission.ts';
+import { Connections } from './connections.ts';
 import { RouteCounter, type RouteStats } from './counters.ts';
-import { handlerRouter } from './handler-route.ts';
+import { handlerRoutes } from './handler-route.ts';
 import { Handling } from './handling.ts';
 import type { GatewayListener } from './listener.ts';
-import { type Match, Router } from './router.ts';
+import { Router, type Routes } from './router.ts';
 
 /** What one listener grants to connections, whatever they ask for. */
 export interface ConnectionLimits {
@@ -43,24 +44,24 @@ export interface ServerOptions {
 /** One listener of the gateway, on 127.0.0.1 and nowhere else. */
 export class ListenerServer {
   readonly #listener: GatewayListener;
-  readonly #options: ServerOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #log: (message: string) => void;
   readonly #server: Server;
-  readonly #router: {
-    find(target: string): Match | undefined;
-    close(): void;
-    readonly counters: readonly RouteCounter[];
-  };
+  readonly #router: Routes;
   readonly #other: RouteCounter;
   #hosts: ReadonlySet<string> = new Set();
-  #inFlight = 0;
+  readonly #connections: Connections;
   #closing = false;
 
   constructor(listener: GatewayListener, options: ServerOptions) {
     this.#listener = listener;
-    this.#options = options;
-    this.#router = 'edge' in listener ? new Router(listener) : handlerRouter(listener);
+    this.#limits = options.limits;
+    this.#log = (message) => options.log(`${listener.name}: ${message}`);
+    this.#router = 'edge' in listener ? new Router(listener) : handlerRoutes(listener);
     this.#other = new RouteCounter(listener.name, 'other');
     this.#server = createHttpServer(options.limits);
+    this.#connections = new Connections(this.#server);
+    this.#server.on('error', (error) => this.#log(describeCause(error)));
     this.#server.on('request', (req, res) => this.#dispatch(req, res, false));
     this.#server.on('checkContinue', (req, res) => this.#dispatch(req, res, true));
   }
@@ -92,7 +93,9 @@ export class ListenerServer {
     this.#closing = true;
     if (this.#server.listening) {
       const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-      await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+      this.#connections.close();
+      await closed;
       clearTimeout(timer);
     }
     this.#router.close();
@@ -101,28 +104,23 @@ export class ListenerServer {
   #dispatch(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const match = this.#router.find(req.url ?? '');
     const counter = match?.route.counter ?? this.#other;
-    const handling = new Handling({ req, res, expectsContinue }, counter, (message) => this.#log(message));
-    this.#inFlight += 1;
+    const handling = new Handling({ req, res, expectsContinue }, counter, this.#log);
+    this.#connections.begin(res);
     res.once('close', () => {
-      this.#inFlight -= 1;
+      this.#connections.end(res);
       if (!res.writableFinished) handling.onAbandoned?.();
-      if (this.#closing) req.socket.end();
     });
     const refusal = refusalOf({
       req,
       match,
       hosts: this.#hosts,
       closing: this.#closing,
-      inFlight: this.#inFlight,
-      maxInFlight: this.#options.limits.maxInFlight,
+      inFlight: this.#connections.active,
+      maxInFlight: this.#limits.maxInFlight,
       nowMs: performance.now(),
     });
     if (refusal) handling.refuse(refusal);
     else match?.route.handler.handle(handling, match.file);
-  }
-
-  #log(message: string): void {
-    this.#options.log(`${this.#listener.name}: ${message}`);
   }
 }
 

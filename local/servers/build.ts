@@ -5,9 +5,9 @@ import { makePrivateDirectory } from '../../src/core/files.ts';
 import { type Lock, tryLock } from '../../src/core/lock.ts';
 import { asStep, type Progress } from '../../src/core/progress.ts';
 import { waitFor } from '../../src/core/wait.ts';
-import { goBuild, stagingPrefix } from './go-build.ts';
+import { goBuild, goDownload, stagingPrefix } from './go-build.ts';
 import { findGo, type GoToolchain } from './go-toolchain.ts';
-import { moduleVersions, type ServerName, type ServerPackages } from './packages.ts';
+import { moduleVersions, type ServerName, type ServerPackage, type ServerPackages } from './packages.ts';
 
 export interface BuildOptions {
   readonly moduleDirectory: string;
@@ -20,9 +20,6 @@ export interface BuildOptions {
   readonly progress: Progress;
   readonly signal?: AbortSignal;
 }
-
-/** How many builds run side by side: while one links, on one core, the other compiles. */
-const buildsAtOnce = 2;
 
 /** How long another process may take to build the same servers. */
 const lockTimeoutMs = 60 * 60_000;
@@ -63,41 +60,32 @@ async function removeInterrupted(directory: string): Promise<void> {
   await Promise.all(stale.map((name) => rm(join(directory, name), { recursive: true, force: true })));
 }
 
-/** The first failure ends the other builds; nothing runs on when this returns. */
+/**
+ * Builds one server after the other: Go keeps every core busy by itself, and two builds at once compile what they
+ * share twice (267 s of processor time for the four of a posix instance, against 206 s). The modules of all of them
+ * are downloaded meanwhile.
+ */
 async function buildAll(names: readonly ServerName[], go: GoToolchain, options: BuildOptions): Promise<void> {
   const versions = await moduleVersions(options.moduleDirectory);
+  const { moduleDirectory, directory, progress } = options;
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
-  const queue = names.values();
-  const work = async () => {
-    for (const name of queue) await buildOne(name, { go, versions, signal, options });
-  };
-  const workers = Array.from({ length: buildsAtOnce }, async () => {
-    await work().catch((error: unknown) => {
-      stop.abort(error);
-      throw error;
-    });
-  });
-  await Promise.allSettled(workers);
-  await Promise.all(workers);
-}
-
-interface BuildContext {
-  readonly go: GoToolchain;
-  readonly versions: ReadonlyMap<string, string>;
-  readonly signal: AbortSignal;
-  readonly options: BuildOptions;
-}
-
-async function buildOne(name: ServerName, { go, versions, signal, options }: BuildContext): Promise<void> {
-  const server = options.packages[name];
-  if (server === undefined) {
-    throw new ToolkitError('LOCAL_SERVER_UNKNOWN', { message: `${name}: no package to build`, fault: 'caller' });
+  const servers = names.map((name) => ({ name, ...packageOf(name, options.packages) }));
+  const packages = servers.map((server) => server.package);
+  const downloading = goDownload({ go, moduleDirectory, packages, signal, progress });
+  try {
+    for (const server of servers) {
+      const title = ['build', server.name, versions.get(server.module)].filter(Boolean).join(' ');
+      await asStep(progress, title, async () => goBuild({ go, moduleDirectory, directory, signal, ...server }));
+    }
+  } finally {
+    stop.abort(new Error('the builds have ended'));
+    await downloading;
   }
-  signal.throwIfAborted();
-  const title = ['build', name, versions.get(server.module)].filter(Boolean).join(' ');
-  const { moduleDirectory, directory } = options;
-  await asStep(options.progress, title, () =>
-    goBuild({ go, moduleDirectory, directory, name, package: server.package, signal }),
-  );
+}
+
+function packageOf(name: ServerName, packages: ServerPackages): ServerPackage {
+  const server = packages[name];
+  if (server) return server;
+  throw new ToolkitError('LOCAL_SERVER_UNKNOWN', { message: `${name}: no package to build`, fault: 'caller' });
 }

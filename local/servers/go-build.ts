@@ -1,5 +1,6 @@
 import { chmod, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asStep, type Progress } from '../../src/core/progress.ts';
 import { type ProgramResult, runProgram } from '../../src/process/run-program.ts';
 import { buildFailed } from './build-error.ts';
 import type { GoToolchain } from './go-toolchain.ts';
@@ -30,10 +31,12 @@ export interface GoBuild {
  * @throws LOCAL_BUILD_FAILED, LOCAL_MODULE_CHECKSUM
  */
 export async function goBuild(build: GoBuild): Promise<void> {
+  // Go's own scratch files go there too: an interrupted Go leaves them behind.
   const staging = await mkdtemp(join(build.directory, stagingPrefix));
   try {
     const output = join(staging, build.name);
-    const ran = await runGo(build, staging, ['build', ...buildFlags, '-o', output, build.package]);
+    const env = { ...build.go.env, GOTMPDIR: staging };
+    const ran = await runGo({ ...build, env }, ['build', ...buildFlags, '-o', output, build.package]);
     if (ran.exitCode !== 0) throw buildFailed(build.name, ran);
     await chmod(output, 0o755);
     await sync(output);
@@ -44,16 +47,33 @@ export async function goBuild(build: GoBuild): Promise<void> {
   }
 }
 
-/** Go's own scratch files go into the staging directory too: an interrupted Go leaves them behind. */
-async function runGo(build: GoBuild, staging: string, args: readonly string[]): Promise<ProgramResult> {
-  return await runProgram({
-    file: build.go.file,
-    args,
-    env: { ...build.go.env, GOTMPDIR: staging },
-    cwd: build.moduleDirectory,
-    timeoutMs,
-    signal: build.signal,
-  });
+export interface GoDownload {
+  readonly go: GoToolchain;
+  readonly moduleDirectory: string;
+  readonly packages: readonly string[];
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/**
+ * Downloads every module that the packages need, beside builds: those wait for the processor, this for the network.
+ * Never rejects; a build that lacks a module says so better.
+ */
+export async function goDownload(download: GoDownload): Promise<void> {
+  const args = ['list', '-mod=readonly', '-deps', '-f={{.ImportPath}}', ...download.packages];
+  await asStep(download.progress, 'download Go modules', async () => {
+    const { exitCode } = await runGo({ ...download, env: download.go.env }, args);
+    if (exitCode !== 0) throw new Error(`go list ended with exit code ${exitCode}`);
+  }).catch(() => undefined);
+}
+
+interface GoRun extends Pick<GoBuild, 'go' | 'moduleDirectory' | 'signal'> {
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function runGo(run: GoRun, args: readonly string[]): Promise<ProgramResult> {
+  const { env, signal } = run;
+  return await runProgram({ file: run.go.file, args, env, cwd: run.moduleDirectory, timeoutMs, signal });
 }
 
 async function sync(path: string): Promise<void> {

@@ -12,6 +12,6 @@ export function verdictOf(ran: Ran): Verdict {
 
 /** Returns the end of what a program said, on one line: enough to recognise why it refused. */
 export function lastLines(ran: Ran): string {
-  const said = `${ran.stdout}\n${ran.stderr}`.trim().split('\n').slice(-8).join(' ');
+  const said = `${ran.stdout}\n${ran.stderr}`.trim().split('\n').slice(-25).join(' ');
   return said.replaceAll(/\s+/g, ' ').slice(-2_000) || `exit code ${ran.exitCode}`;
 }

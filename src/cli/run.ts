@@ -99,12 +99,14 @@ function errorDocument(error: unknown): Json {
 
 function explain(error: unknown): void {
   const print = (kind: string, text: string) => process.stderr.write(`sigstead: ${kind}: ${text}\n`);
-  print(paint('red', 'error'), describeCause(error));
   if (!(error instanceof ToolkitError)) {
+    print(paint('red', 'error'), describeCause(error));
     print('hint', 'this is a bug in sigstead; please report it with the lines below');
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     return;
   }
+  print(paint('red', 'error'), error.message);
+  if (error.cause !== undefined) print('cause', describeCause(error.cause));
   if (error.hint) print(paint('cyan', 'hint'), error.hint);
 }
 

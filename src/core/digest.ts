@@ -11,7 +11,7 @@ export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
   return toHex(sha256(...parts));
 }
 
-/** Returns the DER `SubjectPublicKeyInfo` of a public key, or of the public half of a private one. */
+/** Returns the DER `SubjectPublicKeyInfo` of a public key. */
 export function spkiOf(publicKey: KeyObject): Uint8Array {
   return new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * Who has to act on an error.
  *
@@ -85,12 +87,17 @@ export function exitCodeOf(error: unknown): number {
 
 /** Returns the text of an unknown thrown value, with the texts of its causes. */
 export function describeCause(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isError(error)) return String(error);
   const own = error.message || error.name;
   return error.cause === undefined ? own : `${own}: ${describeCause(error.cause)}`;
 }
 
 /** True if `error` is a Node system error with this code (`ENOENT`, `EEXIST`, …). */
 export function isErrno(error: unknown, code: string): error is NodeJS.ErrnoException {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+  return isError(error) && (error as NodeJS.ErrnoException).code === code;
+}
+
+/** True for any error, also one of another realm: inside a test runner `instanceof` does not know Node's own errors. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { equalBytes } from './bytes.ts';
+import { concat, equalBytes, toHex } from './bytes.ts';
 import { isErrno, ToolkitError } from './error.ts';
 
 /** Modes of what only this user may read. */
@@ -101,11 +102,8 @@ export async function pathExists(path: string): Promise<boolean> {
   }
 }
 
-let temporaryCount = 0;
-
 async function writeTemporary(path: string, bytes: Uint8Array, options: WriteOptions): Promise<string> {
-  temporaryCount += 1;
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${temporaryCount}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${toHex(randomBytes(8))}.tmp`);
   try {
     const file = await open(temporary, 'wx', options.mode ?? 0o644);
     try {
@@ -138,11 +136,12 @@ async function hasBytes(path: string, bytes: Uint8Array): Promise<boolean> {
 }
 
 async function readAll(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(maxBytes + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, Math.min(buffer.length - length, 1 << 20));
-    if (bytesRead === 0) return buffer.slice(0, length);
+  const chunks: Uint8Array[] = [];
+  for (let length = 0; length <= maxBytes; ) {
+    const buffer = new Uint8Array(Math.min(maxBytes + 1 - length, 1 << 16));
+    const { bytesRead } = await file.read(buffer);
+    if (bytesRead === 0) return concat(...chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
     length += bytesRead;
   }
   throw new ToolkitError('CORE_TOO_LARGE', {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { ToolkitError } from './error.ts';
+import { isError, ToolkitError } from './error.ts';
 
 /** Held until `release`, or until the process ends in any way. */
 export interface Lock {
@@ -28,5 +28,5 @@ export function tryLock(path: string): Lock | undefined {
 
 function isBusy(error: unknown): boolean {
   const sqliteBusy = 5;
-  return error instanceof Error && (error as Error & { errcode?: number }).errcode === sqliteBusy;
+  return isError(error) && (error as Error & { errcode?: number }).errcode === sqliteBusy;
 }

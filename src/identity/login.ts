@@ -35,9 +35,9 @@ export async function withDeadline<T>(options: LoginOptions, work: (signal: Abor
 
 /** Waits for `promise`, or rejects as soon as `signal` aborts. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([promise, aborted.promise]);

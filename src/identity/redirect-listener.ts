@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ToolkitError } from '../core/error.ts';
 
@@ -20,14 +20,14 @@ export interface RedirectListener {
 const path = '/auth/callback';
 
 /**
- * Listens on 127.0.0.1, on a port of its own, for the browser's return from an identity provider.
+ * Listens on loopback, on a port of its own, for the browser's return from an identity provider.
  *
  * Any page in the browser can send requests here. Those without the login's `state` are answered with an error and
  * otherwise ignored, so they can neither inject an answer nor end the login.
  * @throws OIDC_LISTEN
  * @see https://www.rfc-editor.org/rfc/rfc8252 section 7.3
  */
-export async function listenForRedirect(state: string): Promise<RedirectListener> {
+export async function listenForRedirect(state: string, host = '127.0.0.1'): Promise<RedirectListener> {
   const { promise, resolve } = Promise.withResolvers<Redirect>();
   let taken = false;
   let redirectUri = '';
@@ -37,7 +37,7 @@ export async function listenForRedirect(state: string): Promise<RedirectListener
     taken = true;
     resolve({ url, respond: (outcome) => send(response, outcome) });
   });
-  redirectUri = await listen(server);
+  redirectUri = await listen(server, host);
   const close = () => {
     server.close();
     server.closeAllConnections();
@@ -49,20 +49,20 @@ function isRedirect(incoming: IncomingMessage, url: URL | null, state: string): 
   return incoming.method === 'GET' && url?.pathname === path && url.searchParams.get('state') === state;
 }
 
-async function listen(server: ReturnType<typeof createServer>): Promise<string> {
+async function listen(server: Server, host: string): Promise<string> {
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
-  server.listen(0, '127.0.0.1', listening.resolve);
+  server.listen(0, host, listening.resolve);
   try {
     await listening.promise;
   } catch (cause) {
     throw new ToolkitError('OIDC_LISTEN', {
-      message: '127.0.0.1: cannot listen for the browser to return',
+      message: `${host}: cannot listen for the browser to return`,
       fault: 'environment',
       cause,
     });
   }
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  return `http://${host}:${(server.address() as AddressInfo).port}${path}`;
 }
 
 const pages = {

@@ -1,5 +1,5 @@
-import { mkdir, open } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ToolkitError } from '../core/error.ts';
 import { createFile, readFileIfPresent, replaceFile } from '../core/files.ts';
@@ -50,10 +50,20 @@ export class DirectoryStore implements Store {
     await replaceFile(file, bytes);
   }
 
-  /** Takes the right to write here, or returns `undefined` while someone else has it. Ends with the process. */
+  /**
+   * Takes the right to write here, or returns `undefined` while someone else has it. Ends with the process.
+   * Whoever gets it clears away what a killed writer left half-written.
+   */
   async tryLock(): Promise<Lock | undefined> {
     await this.#makeDirectories(this.directory);
-    return tryLock(join(this.directory, lockFile));
+    const lock = tryLock(join(this.directory, lockFile));
+    try {
+      if (lock) await this.#sweep();
+      return lock;
+    } catch (error) {
+      lock?.release();
+      throw error;
+    }
   }
 
   #resolve(path: string): string {
@@ -65,6 +75,13 @@ export class DirectoryStore implements Store {
       });
     }
     return join(this.directory, path);
+  }
+
+  /** Names of temporary files are those of `src/core/files.ts`; no path of a store starts with a dot. */
+  async #sweep(): Promise<void> {
+    for (const path of await readdir(this.directory, { recursive: true })) {
+      if (/^\..+\.\d+-\d+\.tmp$/.test(basename(path))) await rm(join(this.directory, path), { force: true });
+    }
   }
 
   /** Like `mkdir -p`, and the new names are on disk: a file in a directory that a crash forgets is lost. */

@@ -69,7 +69,7 @@ export function parseCheckpoint(text: string): Checkpoint {
  */
 export function formatCheckpoint(checkpoint: Checkpoint): string {
   const { origin, size, rootHash, extensions } = checkpoint;
-  if (!Number.isSafeInteger(size) || size < 0) throw malformed(`size: expected a count of entries, got ${size}`);
+  if (!isSize(size)) throw malformed(`size: expected a number below 2^53, got ${size}`);
   if (rootHash.length !== hashBytes) throw malformed(`root hash: expected 32 bytes, got ${rootHash.length}`);
   const lines = [origin, String(size), toBase64(rootHash), ...extensions];
   lines.forEach((line, index) => {
@@ -80,10 +80,12 @@ export function formatCheckpoint(checkpoint: Checkpoint): string {
 
 function parseSize(text: string): number {
   const size = Number(text);
-  if (!/^(0|[1-9][0-9]*)$/.test(text) || !Number.isSafeInteger(size)) {
-    throw malformed(`size: expected a decimal number below 2^53, got ${JSON.stringify(text.slice(0, 40))}`);
-  }
-  return size;
+  if (String(size) === text && isSize(size)) return size;
+  throw malformed(`size: expected a decimal number below 2^53, got ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0;
 }
 
 function parseRootHash(text: string): Uint8Array {

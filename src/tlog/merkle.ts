@@ -115,7 +115,7 @@ function rootsAbove(
   }
   // Position 0 means that the older tree is one complete subtree: its root is the start, and is not in the path.
   const [start, ...rest] = position === 0 ? [older.rootHash, ...path] : path;
-  if (start === undefined || path.length === 0) throw wrongLength('expected a path that is not empty');
+  if (start === undefined) throw wrongLength('expected a path that is not empty');
   assertHash(start, 'path');
   const roots = { older: start, newer: start };
   for (const { side, hash } of stepsUp(position, last, rest)) {

@@ -1,6 +1,6 @@
 import { type Item, type ItemGroup, offeredGroups, trustedGroups } from './diff-items.ts';
 import type { TrustFiles } from './lint.ts';
-import { type AuthorityPeriod, describeTime } from './period.ts';
+import { describePeriod, describeTime } from './period.ts';
 import {
   parseSigningConfig,
   type ServiceSelection,
@@ -46,7 +46,9 @@ function diffGroup(before: readonly Item[], group: ItemGroup): readonly string[]
   const removed = [...older].filter(([id]) => !newer.has(id)).map(([, item]) => `${item.name} is ${group.removed}`);
   const kept = [...newer].flatMap(([id, item]) => {
     const old = older.get(id);
-    return old ? diffItem(old, item, group) : [`${item.name} is ${group.added}, ${describePeriod(item.validFor)}`];
+    return old
+      ? diffItem(old, item, group)
+      : [`${item.name} is ${group.added}, valid ${describePeriod(item.validFor)}`];
   });
   return [...kept, ...removed, ...diffOrder([...older.keys()], [...newer.keys()], group)];
 }
@@ -66,10 +68,6 @@ function diffItem(older: Item, newer: Item, { endNote }: ItemGroup): readonly st
 function describeEnd(was: Date | undefined, is: Date | undefined): string {
   const before = was ? `, not ${describeTime(was)}` : '';
   return is ? `now ends at ${describeTime(is)}${before}` : `no longer ends${before.replace(', not', ' at')}`;
-}
-
-function describePeriod({ start, end }: AuthorityPeriod): string {
-  return `valid from ${describeTime(start)}${end ? ` to ${describeTime(end)}` : ''}`;
 }
 
 /** Order matters to signers: sigstore-python uses the first service of the list. */

@@ -4,7 +4,7 @@ import { ToolkitError } from '../core/error.ts';
 import type { Finding } from '../core/rules.ts';
 import { type CertificateChain, chainPublicKey } from '../x509/chain.ts';
 import { keyIdOf } from './keys.ts';
-import { type AuthorityPeriod, describeTime, isValidAt } from './period.ts';
+import { type AuthorityPeriod, describePeriod, describeTime, isValidAt } from './period.ts';
 import { parseTrustedRoot, type TrustedRootView } from './trusted-root.ts';
 
 /** Who a running server is, from the key in its hands and not from our files. */
@@ -14,6 +14,8 @@ export interface LiveIdentity {
   readonly publicKey?: KeyObject;
   /** Of a server with certificates: what it serves, issuing or signing certificate first. */
   readonly chain?: CertificateChain;
+  /** Of a log: the origin of the checkpoints that it signs. Compared where it is given. */
+  readonly origin?: string;
 }
 
 export interface DriftOptions {
@@ -33,9 +35,11 @@ interface Published {
 
 type Service = LiveIdentity['service'];
 
+const services: readonly Service[] = ['fulcio', 'rekor', 'ct-log', 'tsa'];
+
 /**
  * Compares the keys that servers really use with the published trusted root. Errors are servers whose work no client
- * would accept: an unpublished key, an unpublished chain, a period that is over or has not begun. Published entries
+ * would accept: an unpublished key, chain or origin, a period that is over or has not begun. Published entries
  * that are valid now and that no server answered for are warnings: a frozen shard looks the same.
  * @throws CORE_JSON, CORE_TOO_LARGE, TRUST_FORMAT if the trusted root cannot be read
  */
@@ -47,15 +51,7 @@ export function findDrift(
   const entries = publishedBy(parseTrustedRoot(published, options.publishedAt));
   return [
     ...live.flatMap((identity) => driftOf(identity, entries[identity.service], options)),
-    ...Object.entries(entries).flatMap(([service, list]) =>
-      list.flatMap((entry) =>
-        absence(
-          entry,
-          live.filter((identity) => identity.service === service),
-          options,
-        ),
-      ),
-    ),
+    ...services.flatMap((service) => absences(entries[service], live.filter(isOf(service)), options)),
   ];
 }
 
@@ -76,38 +72,45 @@ export function assertNoDrift(live: readonly LiveIdentity[], published: Uint8Arr
 }
 
 function driftOf(identity: LiveIdentity, entries: readonly Published[], options: DriftOptions): readonly Finding[] {
-  const where = `${identity.service} ${identity.name}`;
-  const error = (rule: string, message: string): Finding[] => [{ rule, severity: 'error', where, message }];
+  const error = (rule: string, message: string): readonly Finding[] => [
+    { rule, severity: 'error', where: `${identity.service} ${identity.name}`, message },
+  ];
   const keyId = liveKeyId(identity);
   if (keyId === undefined)
-    return error('live-key-published', 'expected a key or a chain of the running server, got none');
+    return error('live-key-published', 'expected a key or chain of the running server, got none');
   const sameKey = entries.filter((entry) => entry.keyId === keyId);
-  if (sameKey.length === 0) {
+  const same = sameKey.filter((entry) => isSameChain(entry.chain, identity.chain));
+  const closest = same[0] ?? sameKey[0];
+  if (closest === undefined) {
     return error('live-key-published', `uses key ${keyId}, and ${options.publishedAt} has ${listKeys(entries)}`);
   }
-  const same = sameKey.filter((entry) => isSameChain(entry.chain, identity.chain));
-  const [closest] = same.length > 0 ? same : sameKey;
-  const place = `${closest?.path} of ${options.publishedAt}`;
+  const place = `${closest.path} of ${options.publishedAt}`;
   if (same.length === 0) return error('live-chain-published', `serves another chain for key ${keyId} than ${place}`);
+  if (identity.origin !== undefined && !same.some(({ name }) => name === `https://${identity.origin}`)) {
+    return error('live-origin-published', `signs checkpoints as ${identity.origin}, and ${place} is ${closest.name}`);
+  }
   if (same.some(({ validFor }) => isValidAt(validFor, options.now))) return [];
-  const period = closest ? describePeriod(closest.validFor) : '';
+  const period = describePeriod(closest.validFor);
   return error(
     'live-key-valid',
     `uses key ${keyId}, which ${place} trusts ${period}, and it is ${describeTime(options.now)}`,
   );
 }
 
-function absence(entry: Published, live: readonly LiveIdentity[], options: DriftOptions): readonly Finding[] {
-  if (!isValidAt(entry.validFor, options.now)) return [];
-  if (live.some((identity) => liveKeyId(identity) === entry.keyId)) return [];
-  return [
-    {
+function absences(
+  entries: readonly Published[],
+  live: readonly LiveIdentity[],
+  options: DriftOptions,
+): readonly Finding[] {
+  const liveKeys = live.map(liveKeyId);
+  return entries
+    .filter(({ keyId, validFor }) => isValidAt(validFor, options.now) && !liveKeys.includes(keyId))
+    .map(({ path, keyId, name }) => ({
       rule: 'published-key-live',
       severity: 'warning',
-      where: `${options.publishedAt} ${entry.path}`,
-      message: `no running server uses key ${entry.keyId} (${entry.name})`,
-    },
-  ];
+      where: `${options.publishedAt} ${path}`,
+      message: `no running server uses key ${keyId} (${name})`,
+    }));
 }
 
 function publishedBy(root: TrustedRootView): Readonly<Record<Service, readonly Published[]>> {
@@ -134,6 +137,10 @@ function publishedBy(root: TrustedRootView): Readonly<Record<Service, readonly P
   };
 }
 
+function isOf(service: Service): (identity: LiveIdentity) => boolean {
+  return (identity) => identity.service === service;
+}
+
 function liveKeyId({ publicKey, chain }: LiveIdentity): string | undefined {
   if (publicKey) return keyIdOf(publicKey);
   return chain && keyIdOf(chainPublicKey(chain));
@@ -148,8 +155,4 @@ function isSameChain(published: CertificateChain | undefined, live: CertificateC
 function listKeys(entries: readonly Published[]): string {
   if (entries.length === 0) return 'no entry of this kind';
   return entries.map(({ path, name, keyId }) => `${keyId} at ${path} (${name})`).join(', ');
-}
-
-function describePeriod({ start, end }: AuthorityPeriod): string {
-  return `from ${describeTime(start)}${end ? ` to ${describeTime(end)}` : ''}`;
 }

@@ -54,5 +54,5 @@ function excerpt(der: Uint8Array): string {
 }
 
 function malformed(message: string, cause?: unknown): ToolkitError {
-  return new ToolkitError('TRUST_FORMAT', { message, fault: 'input', ...(cause !== undefined && { cause }) });
+  return new ToolkitError('TRUST_FORMAT', { message, fault: 'input', cause });
 }

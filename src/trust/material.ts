@@ -17,7 +17,7 @@ export interface FulcioMaterial {
   /** Issuing certificate first, root last. */
   readonly chain: CertificateChain;
   readonly validFor: AuthorityPeriod;
-  /** Offered to signers. An entry that is not stays trusted: what it signed keeps verifying. */
+  /** Offered to signers, one entry per URL. An entry that is not stays trusted: what it signed keeps verifying. */
   readonly signing: boolean;
 }
 

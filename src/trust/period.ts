@@ -53,6 +53,11 @@ function parseProtobufTime(value: string): Date {
   return date;
 }
 
+/** Writes a period for a person: `from X`, or `from X to Y`. */
+export function describePeriod({ start, end }: AuthorityPeriod): string {
+  return `from ${describeTime(start)}${end ? ` to ${describeTime(end)}` : ''}`;
+}
+
 /** Writes a time for a person, with its fraction where it has one. */
 export function describeTime(date: Date): string {
   return date.getUTCMilliseconds() === 0 ? formatInstant(date) : date.toISOString();

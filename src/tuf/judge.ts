@@ -91,8 +91,11 @@ async function download(
   return files;
 }
 
-/** tuf-js takes no clock. It keeps the time of the update in a field, set when it is made. */
-function setTime(updater: Updater, now: Date): void {
+/**
+ * Sets the time by which a tuf-js client judges. It takes no clock, and keeps the time of the update in a field.
+ * @throws TUF_JUDGE_CLOCK if that field is gone: a judge by another time would be no judge
+ */
+export function setTime(updater: object, now: Date): void {
   const trusted: unknown = Reflect.get(updater, 'trustedSet');
   if (typeof trusted !== 'object' || trusted === null || !Reflect.has(trusted, 'referenceTime')) {
     throw new ToolkitError('TUF_JUDGE_CLOCK', {

@@ -27,12 +27,6 @@ export interface CertificateTime {
   readonly form: 'UTCTime' | 'GeneralizedTime';
 }
 
-export interface AuthorityKeyId {
-  readonly keyId: Uint8Array | undefined;
-  /** It also names its issuer's certificate by issuer and serial number. */
-  readonly namesCertificate: boolean;
-}
-
 /** A certificate as the rules look at it: read once, strictly. */
 export interface Certificate {
   readonly der: Uint8Array;
@@ -56,7 +50,8 @@ export interface Certificate {
   readonly keyUsage: number | undefined;
   readonly extendedKeyUsage: readonly string[] | undefined;
   readonly subjectKeyId: Uint8Array | undefined;
-  readonly authorityKeyId: AuthorityKeyId | undefined;
+  /** Identifier of the issuer's key. */
+  readonly authorityKeyId: Uint8Array | undefined;
   isSignedBy(publicKey: KeyObject): boolean;
 }
 
@@ -116,17 +111,13 @@ function readExtensions(extensions: readonly ExtensionAsn[]) {
   const constraints = read(oid.basicConstraints, BasicConstraints);
   const purposes = read(oid.extendedKeyUsage, ExtendedKeyUsage);
   const subjectKeyId = read(oid.subjectKeyIdentifier, SubjectKeyIdentifier);
-  const authorityKeyId = read(oid.authorityKeyIdentifier, AuthorityKeyIdentifier);
+  const authorityKeyId = read(oid.authorityKeyIdentifier, AuthorityKeyIdentifier)?.keyIdentifier;
   return {
     basicConstraints: constraints && { isCa: constraints.cA, pathLength: constraints.pathLenConstraint },
     keyUsage: flagsOf(read(oid.keyUsage, KeyUsage)),
     extendedKeyUsage: purposes && [...purposes],
     subjectKeyId: subjectKeyId && new Uint8Array(subjectKeyId.buffer),
-    authorityKeyId: authorityKeyId && {
-      keyId: authorityKeyId.keyIdentifier && new Uint8Array(authorityKeyId.keyIdentifier.buffer),
-      namesCertificate:
-        authorityKeyId.authorityCertIssuer !== undefined || authorityKeyId.authorityCertSerialNumber !== undefined,
-    },
+    authorityKeyId: authorityKeyId && new Uint8Array(authorityKeyId.buffer),
   };
 }
 

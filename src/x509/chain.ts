@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { parseBase64 } from '../core/bytes.ts';
-import { describeCause, ToolkitError } from '../core/error.ts';
+import { ToolkitError } from '../core/error.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { formatPem } from './pem.ts';
 
@@ -28,7 +28,7 @@ export function parseChain(pem: string, what: string): CertificateChain {
   for (let end = 0; end < text.length; end = blockForm.lastIndex) {
     const block = blockForm.exec(text);
     if (!block) throw pemError(what, `expected "-----BEGIN CERTIFICATE-----" or the end at line ${lineOf(text, end)}`);
-    der.push(decode(block[1] ?? '', `${what}: certificate ${der.length + 1}`));
+    der.push(decode(block[1] ?? '', what, der.length + 1));
   }
   if (der.length === 0) throw pemError(what, 'expected PEM certificates, got nothing');
   if (der.length > maxCertificates) throw pemError(what, `expected at most ${maxCertificates} certificates`);
@@ -52,8 +52,15 @@ export function chainPublicKey(chain: CertificateChain): KeyObject {
 
 /** Returns the certificates of a chain as the rules look at them. */
 export function certificatesOf(chain: CertificateChain, what = 'chain'): readonly Certificate[] {
-  return chain.der.map((der, index) => parseCertificate(der, `${what}: certificate ${index + 1}`));
+  const known = parsed.get(chain);
+  if (known) return known;
+  const certificates = chain.der.map((der, index) => parseCertificate(der, `${what}: certificate ${index + 1}`));
+  parsed.set(chain, certificates);
+  return certificates;
 }
+
+/** Reading a certificate takes milliseconds, and a chain is looked at again and again. Chains never change. */
+const parsed = new WeakMap<CertificateChain, readonly Certificate[]>();
 
 function chainFrom(der: readonly Uint8Array[], what: string): CertificateChain {
   const chain = { der, pem: der.map((bytes) => formatPem('CERTIFICATE', bytes)).join('') };
@@ -61,11 +68,11 @@ function chainFrom(der: readonly Uint8Array[], what: string): CertificateChain {
   return chain;
 }
 
-function decode(body: string, what: string): Uint8Array {
+function decode(body: string, what: string, position: number): Uint8Array {
   try {
-    return parseBase64(body.replaceAll('\n', ''), what);
-  } catch (cause) {
-    throw pemError(what, describeCause(cause));
+    return parseBase64(body.replaceAll('\n', ''));
+  } catch {
+    throw pemError(what, `certificate ${position}: expected standard base64`);
   }
 }
 

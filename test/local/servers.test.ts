@@ -75,7 +75,7 @@ withGo(`ensureServers, building${skipped}`, () => {
       const built = await ensureServers(['rekor', 'fulcio', 'rekor'], options(first));
       expect(await output(built.get('rekor'))).toBe('one\n');
       expect(await output(built.get('fulcio'))).toBe('two\n');
-      expect(first.titles.sort()).toEqual(['build fulcio', 'build rekor v1.2.3']);
+      expect(first.titles).toEqual(['download Go modules', 'build rekor v1.2.3', 'build fulcio']);
       env = { ...env, PATH: '/nowhere' };
       expect(await ensureServers(['rekor', 'fulcio'], options(second))).toEqual(built);
       expect(second.titles).toEqual([]);

@@ -7,7 +7,7 @@ export const serviceTrusted: TrustRule = {
   title: 'Every offered service has an entry in the trusted root that is valid now: else no client verifies its work.',
   check: ({ trustedRoot, signingConfig, now }) => {
     const validNow = ({ validFor }: { readonly validFor: AuthorityPeriod }) => isValidAt(validFor, now);
-    // The two files share no name for a service (an URL is not an origin), so they can only be counted against each other.
+    // The two files share no name for a service (a URL is not an origin): they can only be counted.
     const pairs = [
       ['caUrls', signingConfig.fulcio, 'certificateAuthorities', trustedRoot.certificateAuthorities],
       ['rekorTlogUrls', signingConfig.rekor, 'tlogs', trustedRoot.tlogs],

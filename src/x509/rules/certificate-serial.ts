@@ -4,7 +4,7 @@ import { type ChainRule, complain } from '../chain-rule.ts';
 export const certificateSerial: ChainRule = {
   id: 'certificate-serial',
   title:
-    'every serial number is positive and at most 20 octets long (Go refuses negative ones, sigstore-python long ones)',
+    'every serial number is positive and at most 20 octets long (RFC 5280 §4.1.2.2; Fulcio, the TSA and sigstore-python refuse negative ones)',
   check: (chain) =>
     chain.certificates
       .filter(

@@ -2,7 +2,8 @@ import { type ChainRule, complain, isSelfIssued } from '../chain-rule.ts';
 
 export const chainSelfSignedRoot: ChainRule = {
   id: 'chain-self-signed-root',
-  title: 'the last certificate is a self-signed root (sigstore-python: OpenSSL ends a path only there)',
+  title:
+    'the last certificate is a self-signed root (sigstore-js, and OpenSSL in sigstore-python, end a path only there)',
   check: (chain) => {
     const root = chain.certificates.at(-1);
     if (root === undefined || (isSelfIssued(root) && root.isSignedBy(root.publicKey))) return [];

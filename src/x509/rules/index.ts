@@ -1,7 +1,6 @@
 import type { ChainRule } from '../chain-rule.ts';
 import { caBasicConstraints } from './ca-basic-constraints.ts';
 import { caKeyUsage } from './ca-key-usage.ts';
-import { caPublicKey } from './ca-public-key.ts';
 import { caSubjectKeyIdentifier } from './ca-subject-key-identifier.ts';
 import { certificateAuthorityKeyIdentifier } from './certificate-authority-key-identifier.ts';
 import { certificateCriticalExtensions } from './certificate-critical-extensions.ts';
@@ -26,6 +25,7 @@ import { chainValidNow } from './chain-valid-now.ts';
 import { chainValidityNests } from './chain-validity-nests.ts';
 import { fulcioCodeSigning } from './fulcio-code-signing.ts';
 import { fulcioNoNameConstraints } from './fulcio-no-name-constraints.ts';
+import { fulcioPublicKeys } from './fulcio-public-keys.ts';
 import { fulcioPurposeNotCritical } from './fulcio-purpose-not-critical.ts';
 import { fulcioRootOffline } from './fulcio-root-offline.ts';
 import { tsaChainLength } from './tsa-chain-length.ts';
@@ -61,7 +61,6 @@ const chainRules: readonly ChainRule[] = [
   certificateAuthorityKeyIdentifier,
   caBasicConstraints,
   caKeyUsage,
-  caPublicKey,
   caSubjectKeyIdentifier,
 ];
 
@@ -70,6 +69,7 @@ export const fulcioRules: readonly ChainRule[] = [
   ...chainRules,
   fulcioCodeSigning,
   fulcioPurposeNotCritical,
+  fulcioPublicKeys,
   fulcioRootOffline,
   fulcioNoNameConstraints,
 ];

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -57,6 +57,14 @@ describe('DirectoryStore', () => {
     await store.create('a', utf8('a file'));
     await expect(store.create('a/b', utf8('x'))).rejects.toThrowToolkit('STORE_UNWRITABLE');
     expect(await store.read('a/b', 10)).toBeUndefined();
+  });
+
+  it('clears away what a killed writer left, once it is held', async () => {
+    await store.create('targets/a.json', utf8('a'));
+    await writeFile(join(store.directory, 'targets', '.b.json.123-4.tmp'), 'half');
+    const lock = await store.tryLock();
+    expect(await readdir(join(store.directory, 'targets'))).toEqual(['a.json']);
+    lock?.release();
   });
 
   it('is held by one at a time', async () => {

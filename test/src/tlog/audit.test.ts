@@ -96,6 +96,12 @@ describe('auditLog of a Rekor log', () => {
     expect(error).toMatchObject({ code: 'TLOG_TILE', message: `${path}: expected 1 entries, got 0` });
   });
 
+  it('refuses a partial bundle that is longer than its name says', async () => {
+    const path = 'tile/entries/002.p/1';
+    const longer = (bytes: Uint8Array) => Uint8Array.of(...bytes, ...bytes);
+    await expect(audited(lying(log, path, longer))).rejects.toThrowToolkit('TLOG_TILE', { path });
+  });
+
   it('refuses a history that was rewritten in every tile, since the root was signed before', async () => {
     const rewritten = rekorLog(bodies.slice(0, 513).with(7, utf8('rewritten')));
     rewritten.publish(513);

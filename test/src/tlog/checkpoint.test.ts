@@ -43,6 +43,10 @@ describe('parseCheckpoint', () => {
     expect(() => parseCheckpoint(text)).toThrowToolkit('TLOG_CHECKPOINT');
   });
 
+  it('says which size it read', () => {
+    expect(() => parseCheckpoint(`o\n9007199254740993\n${root}\n`)).toThrow('below 2^53, got "9007199254740993"');
+  });
+
   it('accepts what formatCheckpoint writes', () => {
     fc.assert(
       fc.property(checkpoints(), (checkpoint) => {

@@ -7,7 +7,7 @@ import { resignOnline } from '../../../ceremony/resign-online.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { formatInstant } from '../../../src/core/clock.ts';
 import { ToolkitError } from '../../../src/core/error.ts';
-import { assertAgreement, type JudgeOptions, judgeRepository } from '../../../src/tuf/judge.ts';
+import { assertAgreement, type JudgeOptions, judgeRepository, setTime } from '../../../src/tuf/judge.ts';
 import { httpReader } from '../../../src/tuf/reader.ts';
 import { verifyRepository } from '../../../src/tuf/repository.ts';
 import { serveFiles } from '../../support/file-server.ts';
@@ -104,6 +104,13 @@ describe('judgeRepository', () => {
   it('passes on that the network failed: that is no verdict', async () => {
     const error = new ToolkitError('CORE_HTTP_UNREACHABLE', { message: 'no answer', fault: 'environment' });
     await expect(judge(first.store.files, { read: () => Promise.reject(error) })).rejects.toBe(error);
+  });
+});
+
+describe('setTime', () => {
+  it('refuses a tuf-js that keeps its time elsewhere', () => {
+    expect(() => setTime({}, now)).toThrowToolkit('TUF_JUDGE_CLOCK');
+    expect(() => setTime({ trustedSet: {} }, now)).toThrowToolkit('TUF_JUDGE_CLOCK');
   });
 });
 

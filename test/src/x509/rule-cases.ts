@@ -1,4 +1,14 @@
-import { BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsageFlags, Name } from '@peculiar/asn1-x509';
+import {
+  BasicConstraints,
+  ExtendedKeyUsage,
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  NameConstraints,
+} from '@peculiar/asn1-x509';
 import type { CertificateChain } from '../../../src/x509/chain.ts';
 import { chainOf, chainPublicKey } from '../../../src/x509/chain.ts';
 import type { LintOptions } from '../../../src/x509/lint.ts';
@@ -47,7 +57,12 @@ const tsa = (violates: RuleCase['violates'], complies: RuleCase['complies'] = ()
 
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 const codeSigningAnd = (other: string) => extension(oid.extendedKeyUsage, false, new ExtendedKeyUsage([other]));
-const nameConstraints = extension(oid.nameConstraints, true, new ExtendedKeyUsage([]));
+const onlyAcme = new GeneralSubtree({ base: new GeneralName({ rfc822Name: 'acme.example' }) });
+const nameConstraints = extension(
+  oid.nameConstraints,
+  true,
+  new NameConstraints({ permittedSubtrees: new GeneralSubtrees([onlyAcme]) }),
+);
 const policyConstraints = extension('2.5.29.36', true, new ExtendedKeyUsage([]));
 
 const chainCases: Readonly<Record<string, RuleCase>> = {
@@ -117,7 +132,7 @@ const certificateCases: Readonly<Record<string, RuleCase>> = {
     () => [fulcioChain({ root: { notAfter: new Date('2050-01-01T00:00:00Z') } })],
   ),
   'certificate-signature-algorithm': fulcio(
-    () => [...inIntermediate({ hash: 'sha1' }), ...inRoot({ key: ed25519Key() })],
+    () => [...inIntermediate({ hash: 'sha1' }), ...inRoot({ key: ed25519Key() }, { key: rsaKey(), withoutNull: true })],
     () => inRoot({ key: rsaKey() }),
   ),
   'certificate-signature-algorithm-agrees': fulcio(() => inIntermediate({ innerAlgorithm: oid.ecdsaWithSha384 })),
@@ -155,10 +170,6 @@ const certificateCases: Readonly<Record<string, RuleCase>> = {
     () =>
       inIntermediate({ extensions: having(extension(oid.keyUsage, false, new KeyUsage(KeyUsageFlags.keyCertSign))) }),
   ),
-  'ca-public-key': fulcio(
-    () => inIntermediate({ key: ed25519Key() }, { publicKey: rsaKey(1024).publicKey }, { key: ecKey('secp256k1') }),
-    () => inIntermediate({ key: rsaKey() }, { key: ecKey('secp521r1') }),
-  ),
   'ca-subject-key-identifier': fulcio(() => inIntermediate({ extensions: without(oid.subjectKeyIdentifier) })),
 };
 
@@ -173,6 +184,10 @@ const fulcioCases: Readonly<Record<string, RuleCase>> = {
     () => [fulcioChain(), chainOf(make({ commonName: 'root alone' }).der)],
   ),
   'fulcio-purpose-not-critical': fulcio(() => inIntermediate({ extensions: critical(oid.extendedKeyUsage, true) })),
+  'fulcio-public-keys': fulcio(
+    () => inIntermediate({ key: ed25519Key() }, { publicKey: rsaKey(1024).publicKey }, { key: ecKey('secp256k1') }),
+    () => inIntermediate({ key: rsaKey() }, { key: ecKey('secp521r1') }),
+  ),
   'fulcio-root-offline': fulcio(() => [chainOf(make({ commonName: 'root alone' }).der)]),
   'fulcio-no-name-constraints': fulcio(() => inRoot({ extensions: adding(nameConstraints) })),
 };

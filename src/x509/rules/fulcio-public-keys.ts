@@ -3,9 +3,9 @@ import { authoritiesOf, type ChainRule, complain } from '../chain-rule.ts';
 
 const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 
-export const caPublicKey: ChainRule = {
-  id: 'ca-public-key',
-  title: 'every certificate that issues has a P-256, P-384, P-521 or RSA key of at least 2048 bits (sigstore-python)',
+export const fulcioPublicKeys: ChainRule = {
+  id: 'fulcio-public-keys',
+  title: 'every authority has a P-256, P-384, P-521 or RSA key of at least 2048 bits (sigstore-python)',
   check: (chain) =>
     authoritiesOf(chain)
       .filter(({ publicKey }) => !isPermitted(publicKey))

@@ -1,0 +1,51 @@
+import { type CertificateChain, chainOf } from '../../src/x509/chain.ts';
+import { oid } from '../../src/x509/oids.ts';
+import { make, type Recipe } from './certificates.ts';
+
+/** Changes to a good chain, by certificate. */
+export interface ChainRecipe {
+  readonly root?: Recipe;
+  readonly intermediate?: Recipe;
+  readonly leaf?: Recipe;
+}
+
+/** Fulcio's chain: intermediate, root. */
+export function fulcioChain({ root, intermediate }: ChainRecipe = {}): CertificateChain {
+  const anchor = make({ commonName: 'fulcio root', pathLength: 1, ...root });
+  const issuing = make({
+    commonName: 'fulcio intermediate',
+    issuer: anchor,
+    purposes: [oid.codeSigning],
+    notAfter: new Date('2031-01-01T00:00:00Z'),
+    ...intermediate,
+  });
+  return chainOf(issuing.der, anchor.der);
+}
+
+/** A timestamp authority's chain: leaf, root. */
+export function tsaChain({ root, leaf }: ChainRecipe = {}): CertificateChain {
+  const anchor = make({ commonName: 'tsa root', ...root });
+  return chainOf(make(leafRecipe({ issuer: anchor, ...leaf })).der, anchor.der);
+}
+
+/** A timestamp authority's chain with an intermediate: leaf, intermediate, root. */
+export function longTsaChain({ root, intermediate, leaf }: ChainRecipe = {}): CertificateChain {
+  const anchor = make({ commonName: 'tsa root', pathLength: 1, ...root });
+  const middle = make({
+    commonName: 'tsa intermediate',
+    issuer: anchor,
+    purposes: [oid.timeStamping],
+    ...intermediate,
+  });
+  return chainOf(make(leafRecipe({ issuer: middle, ...leaf })).der, middle.der, anchor.der);
+}
+
+function leafRecipe(changes: Recipe): Recipe {
+  return {
+    commonName: 'tsa leaf',
+    pathLength: 'leaf',
+    purposes: [oid.timeStamping],
+    notAfter: new Date('2031-01-01T00:00:00Z'),
+    ...changes,
+  };
+}
