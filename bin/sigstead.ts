@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { commands } from '../operate/commands.ts';
+import { verbs } from '../operate/verbs.ts';
 import { runCli } from '../src/cli/run.ts';
 
 const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
-await runCli(commands, manifest.version);
+await runCli(verbs, manifest.version);

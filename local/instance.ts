@@ -65,7 +65,7 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     if (options.testGrant) await ensureTestSecret(state);
     const identityProvider = await createIdentityProvider({
       issuer: identityProviderUrl(facts),
-      clientId: sigstoreClientId,
+      clientId: localClientId(config),
       users: localUsers(config),
       directory: state.identityProvider,
       log: options.log,
@@ -107,6 +107,11 @@ export function localServices(
 /** Test users exist because the configuration lists them, and for no other reason. */
 export function localUsers(config: InstanceConfig): readonly LocalUser[] {
   return config.issuers.flatMap((issuer) => (issuer.preset === 'local' ? issuer.users : []));
+}
+
+/** Returns the audience of the local provider's tokens. */
+export function localClientId(config: InstanceConfig): string {
+  return config.issuers.find((issuer) => issuer.preset === 'local')?.clientId ?? sigstoreClientId;
 }
 
 /** Empties the directory of what a run needs: pipes and rendered files of a run that was killed are worth nothing. */

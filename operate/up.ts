@@ -5,8 +5,10 @@ import { identityProviderUrl, tufUrl } from '../local/endpoints.ts';
 import { localUsers } from '../local/instance.ts';
 import { findCosign } from '../local/servers.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import { ToolkitError } from '../src/core/error.ts';
 import type { Json } from '../src/core/json.ts';
 import { asStep } from '../src/core/progress.ts';
+import { unlessAborted } from '../src/core/wait.ts';
 import { bringUp, type Ready } from './bring-up.ts';
 import { cosignClient, sigstoreJsClient } from './clients/find-clients.ts';
 import { keepFresh } from './keep-fresh.ts';
@@ -62,36 +64,38 @@ async function up(invocation: Invocation): Promise<Outcome | undefined> {
 }
 
 async function upOnce(invocation: Invocation, state: string): Promise<Outcome> {
-  const { ready, phases, signatures, firstMs } = await bringUpAndSign(invocation, state);
+  const signed = await bringUpAndSign(invocation, state);
+  const { ready, phases, signatures } = signed;
   try {
-    signatures.push(
-      ...(await Promise.race([phases.run('cosign', () => signWithCosign(ready, invocation)), ready.instance.failure])),
-    );
-    const json = document(ready, phases, signatures, firstMs);
-    return { json, text: summary(ready, signatures, firstMs) };
+    const proven = await phases.run('cosign', () => whileUp(ready, invocation, signWithCosign(ready, invocation)));
+    signatures.push(...proven);
+    return outcomeOf(signed);
   } finally {
     await asStep(invocation.progress, 'stopping', () => ready.stop());
   }
 }
 
 async function stayUp(invocation: Invocation, state: string): Promise<undefined> {
-  const { ready, phases, signatures, firstMs } = await bringUpAndSign(invocation, state);
+  const signed = await bringUpAndSign(invocation, state);
+  const { ready } = signed;
+  const stopFreshening = keepFresh(ready, invocation);
   try {
-    await invocation.emit({
-      json: document(ready, phases, signatures, firstMs),
-      text: summary(ready, signatures, firstMs),
-    });
+    await invocation.emit(outcomeOf(signed));
     invocation.talk.say('Ctrl-C stops it.');
-    const stopFreshening = keepFresh(ready, invocation);
-    try {
-      await Promise.race([ready.instance.failure, aborted(invocation.signal), offerCosign(ready, invocation)]);
-    } finally {
-      stopFreshening();
-    }
+    await whileUp(ready, invocation, offerCosign(ready, invocation));
+  } catch (error) {
+    // For an instance that is ready, a signal is how one stops it.
+    if (error !== invocation.signal.reason) throw error;
   } finally {
+    stopFreshening();
     await asStep(invocation.progress, 'stopping', () => ready.stop());
   }
   return undefined;
+}
+
+/** Gives up as soon as a server ends by itself, or the signal is aborted. */
+async function whileUp<T>(ready: Ready, { signal }: Invocation, work: Promise<T>): Promise<T> {
+  return await unlessAborted(signal, Promise.race([work, ready.instance.failure]));
 }
 
 interface Signed {
@@ -113,9 +117,7 @@ async function bringUpAndSign(invocation: Invocation, state: string): Promise<Si
   });
   try {
     const signatures = await phases.run('first signature', () =>
-      asStep(invocation.progress, 'first signature', () =>
-        Promise.race([firstSignature(ready), ready.instance.failure]),
-      ),
+      asStep(invocation.progress, 'first signature', () => whileUp(ready, invocation, firstSignature(ready))),
     );
     return { ready, phases, signatures, firstMs: phases.elapsedMs() };
   } catch (error) {
@@ -147,18 +149,21 @@ async function signWithCosign(ready: Ready, invocation: Invocation): Promise<rea
 
 /** Builds cosign while the instance already serves, proves it, and then waits for ever. */
 async function offerCosign(ready: Ready, invocation: Invocation): Promise<never> {
-  const proven = await signWithCosign(ready, invocation);
-  for (const { signedBy, verifiedBy } of proven)
-    invocation.talk.say(`signed by ${signedBy}, verified by ${verifiedBy.join(', ')}`);
+  const { talk, signal } = invocation;
+  try {
+    for (const { signedBy, verifiedBy } of await signWithCosign(ready, invocation)) {
+      talk.say(`signed by ${signedBy}, verified by ${verifiedBy.join(', ')}`);
+    }
+  } catch (error) {
+    // An instance without cosign is of use; one that cosign refuses is not.
+    if (!(error instanceof ToolkitError) || error.fault === 'evidence' || signal.aborted) throw error;
+    talk.warn(`cosign is not offered: ${error.message}`);
+  }
   return await new Promise<never>(() => undefined);
 }
 
-/** Resolves when the signal is aborted: for an instance that is ready, Ctrl-C is the way to stop, not a failure. */
-async function aborted(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+function outcomeOf({ ready, phases, signatures, firstMs }: Signed): Outcome {
+  return { json: document(ready, phases, signatures, firstMs), text: summary(ready, signatures, firstMs) };
 }
 
 function document(ready: Ready, phases: Phases, signatures: readonly ProvenSignature[], firstMs: number): Json {

@@ -27,6 +27,11 @@ export class BlockRecorder {
     }
   }
 
+  /** Time that the completed work took, one piece after another. */
+  get seconds(): number {
+    return this.#latencies.reduce((sum, latency) => sum + latency, 0) / 1_000;
+  }
+
   block(seconds: number): Block {
     const completed = this.#latencies.length;
     const errors = Object.fromEntries(this.#errors);
@@ -62,5 +67,5 @@ export async function runInTurn(
     await recorders[0].record(first);
     await recorders[1].record(second);
   }
-  return [recorders[0].block(seconds), recorders[1].block(seconds)];
+  return [recorders[0].block(recorders[0].seconds), recorders[1].block(recorders[1].seconds)];
 }

@@ -34,7 +34,8 @@ export async function buildServers(options: BuildOptions): Promise<void> {
   const lock = await takeLock(options);
   try {
     await removeInterrupted(options.directory);
-    await buildAll(await options.missing(), go, options);
+    const missing = await options.missing();
+    if (missing.length > 0) await buildAll(missing, go, options);
   } finally {
     lock.release();
   }
@@ -78,8 +79,10 @@ async function buildAll(names: readonly ServerName[], go: GoToolchain, options: 
       const title = ['build', server.name, versions.get(server.module)].filter(Boolean).join(' ');
       await asStep(progress, title, async () => goBuild({ go, moduleDirectory, directory, signal, ...server }));
     }
+  } catch (error) {
+    stop.abort(error);
+    throw error;
   } finally {
-    stop.abort(new Error('the builds have ended'));
     await downloading;
   }
 }

@@ -34,6 +34,6 @@ export class SigstorePythonClient implements SigstoreClient {
       XDG_DATA_HOME: join(home, 'data'),
       XDG_CACHE_HOME: join(home, 'cache'),
     };
-    return await runProgram({ file: this.#file, args: ['-vv', ...args], env, timeoutMs });
+    return await runProgram({ file: this.#file, args: [...args, '-vv'], env, timeoutMs });
   }
 }

@@ -41,6 +41,12 @@ export interface Command {
   run(invocation: Invocation): Promise<Outcome | undefined>;
 }
 
+/** A verb whose code is read only when it is called: most verbs need a small part of the toolkit. */
+export interface Verb {
+  readonly words: readonly string[];
+  load(): Promise<Command>;
+}
+
 /** Everything a command may touch of the world outside; nothing below `bin/` reads a global instead. */
 export interface Invocation {
   readonly options: ParsedOptions;

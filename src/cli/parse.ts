@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { describeCause, ToolkitError } from '../core/error.ts';
-import type { Command, OptionSpec, ParsedOptions } from './command.ts';
+import type { Command, OptionSpec, ParsedOptions, Verb } from './command.ts';
 
 /** Options that every command takes. */
 export const commonOptions: Readonly<Record<string, OptionSpec>> = {
@@ -15,16 +15,13 @@ export interface ParsedCommand {
 }
 
 /**
- * Returns the command that the first words name, longest name first, and what is left of the line.
+ * Returns the verb that the first words name, longest name first, and what is left of the line.
  * @throws CLI_USAGE if there is none
  */
-export function findCommand(
-  commands: readonly Command[],
-  words: readonly string[],
-): { command: Command; rest: readonly string[] } {
-  const byLength = [...commands].sort((a, b) => b.words.length - a.words.length);
-  const command = byLength.find((candidate) => candidate.words.every((word, index) => words[index] === word));
-  if (command) return { command, rest: words.slice(command.words.length) };
+export function findVerb(verbs: readonly Verb[], words: readonly string[]): { verb: Verb; rest: readonly string[] } {
+  const byLength = verbs.toSorted((a, b) => b.words.length - a.words.length);
+  const verb = byLength.find((candidate) => candidate.words.every((word, index) => words[index] === word));
+  if (verb) return { verb, rest: words.slice(verb.words.length) };
   throw usage(`unknown command: ${words.slice(0, 2).join(' ')}`, 'sigstead --help');
 }
 

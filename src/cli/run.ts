@@ -2,13 +2,13 @@ import { styleText } from 'node:util';
 import { systemClock } from '../core/clock.ts';
 import { describeCause, exitCodeOf, exitCodes, ToolkitError } from '../core/error.ts';
 import type { Json } from '../core/json.ts';
-import type { Command, Outcome, Talk } from './command.ts';
+import type { Command, Outcome, Talk, Verb } from './command.ts';
 import { commandHelp, overviewText } from './help.ts';
-import { findCommand, parseCommand } from './parse.ts';
+import { findVerb, parseCommand } from './parse.ts';
 import { TerminalProgress } from './progress.ts';
 
-/** Runs the command that `process.argv` names and sets the exit code. The one place that reads process globals. */
-export async function runCli(commands: readonly Command[], version: string): Promise<void> {
+/** Runs the verb that `process.argv` names and sets the exit code. The one place that reads process globals. */
+export async function runCli(verbs: readonly Verb[], version: string): Promise<void> {
   const words = process.argv.slice(2);
   const json = words.includes('--json');
   try {
@@ -16,7 +16,7 @@ export async function runCli(commands: readonly Command[], version: string): Pro
       await write(process.stdout, json ? `${JSON.stringify(outcome.json, undefined, 2)}\n` : outcome.text);
       process.exitCode = outcome.exitCode ?? exitCodes.ok;
     };
-    const outcome = await dispatch(commands, words, { version, emit });
+    const outcome = await dispatch(verbs, words, { version, emit });
     if (outcome) await emit(outcome);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
@@ -31,16 +31,18 @@ interface Surroundings {
 }
 
 async function dispatch(
-  commands: readonly Command[],
+  verbs: readonly Verb[],
   words: readonly string[],
   { version, emit }: Surroundings,
 ): Promise<Outcome | undefined> {
   const first = words[0];
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    const commands = await Promise.all(verbs.map((verb) => verb.load()));
     return { json: { commands: commands.map(describe) }, text: overviewText(commands) };
   }
   if (first === '--version') return { json: { version }, text: `sigstead ${version}\n` };
-  const { command, rest } = findCommand(commands, words);
+  const { verb, rest } = findVerb(verbs, words);
+  const command = await verb.load();
   const parsed = parseCommand(command, rest);
   if (parsed.options.flag('help')) return { json: describe(command), text: commandHelp(command) };
   const progress = new TerminalProgress(process.stderr);

@@ -29,6 +29,20 @@ export async function waitFor<T>(
   }
 }
 
+/** Runs `work`, and gives it up with the signal's reason when that is aborted first. What was begun goes on unheard. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    over.abort();
+  }
+}
+
 function timeout(what: string, timeoutMs: number): ToolkitError {
   return new ToolkitError('CORE_TIMEOUT', {
     message: `timed out after ${timeoutMs} ms waiting for ${what}`,

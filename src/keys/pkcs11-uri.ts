@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { ToolkitError } from '../core/error.ts';
 import { keyUriError } from './key-uri-error.ts';
 
@@ -91,7 +92,9 @@ function readAttributes(uri: string, text: string, { separator, known }: Grammar
     if (!known.includes(name))
       throw keyUriError(uri, `unknown attribute ${JSON.stringify(name)}`, `known: ${known.join(', ')}`);
     if (attributes.has(name)) throw keyUriError(uri, `attribute ${name} appears twice`, example);
-    attributes.set(name, percentDecode(uri, value));
+    const bytes = percentDecode(uri, value);
+    if (name !== 'id') assertText(uri, name, bytes);
+    attributes.set(name, bytes);
   }
   return attributes;
 }
@@ -102,6 +105,11 @@ function percentDecode(uri: string, value: string): Uint8Array {
   }
   const bytes = value.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return new Uint8Array(Buffer.from(bytes, 'latin1'));
+}
+
+/** Every attribute but the id is text in UTF-8 (RFC 7512 §2.3). */
+function assertText(uri: string, name: string, bytes: Uint8Array): void {
+  if (!isUtf8(bytes)) throw keyUriError(uri, `expected ${name} in UTF-8`, example);
 }
 
 function textOf(attributes: Attributes, name: string): string | undefined {

@@ -5,7 +5,6 @@ import {
   type KeyObject,
   pbkdf2,
   randomBytes,
-  type ScryptOptions,
   scrypt,
 } from 'node:crypto';
 import { concat, equalBytes } from '../core/bytes.ts';
@@ -130,7 +129,7 @@ function readScrypt(parameters: DerElement | undefined): Kdf {
   const [salt, cost, blockSize, parallel] = readSequence(parameters);
   const [N, r, p] = [readInteger(cost), readInteger(blockSize), readInteger(parallel)];
   const isPowerOfTwo = N > 1 && (N & (N - 1)) === 0;
-  if (!isPowerOfTwo || N * r > scryptCost.N * scryptCost.r || r < 1 || p < 1 || p > 8) {
+  if (!isPowerOfTwo || N > scryptCost.N || r !== scryptCost.r || p < 1 || p > 8) {
     throw new DerError(`expected scrypt with N at most 16384 and r = 8, got N = ${N}, r = ${r}, p = ${p}`);
   }
   return { name: 'scrypt', salt: contentOf(salt, derTag.octetString), N, r, p };
@@ -164,12 +163,8 @@ async function deriveKey(kdf: Kdf, passphrase: string): Promise<Uint8Array> {
   return await new Promise((resolve, reject) => {
     const done = (error: Error | null, key: Buffer) => (error ? reject(error) : resolve(key));
     if (kdf.name === 'pbkdf2') pbkdf2(passphrase, kdf.salt, kdf.iterations, keyBytes, 'sha256', done);
-    else scrypt(passphrase, kdf.salt, keyBytes, scryptOptions(kdf), done);
+    else scrypt(passphrase, kdf.salt, keyBytes, { N: kdf.N, r: kdf.r, p: kdf.p }, done);
   });
-}
-
-function scryptOptions({ N, r, p }: ScryptOptions): ScryptOptions {
-  return { N: N ?? 0, r: r ?? 0, p: p ?? 0 };
 }
 
 function decrypt(encrypted: EncryptedKey, key: Uint8Array, what: string): Uint8Array {

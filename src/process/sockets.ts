@@ -1,5 +1,6 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
+import { basename } from 'node:path';
 import { systemPath } from './find-program.ts';
 import { parseLsof } from './lsof.ts';
 import { parseNetTcp, type Row } from './proc-net.ts';
@@ -70,8 +71,11 @@ async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
   return new Set(targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []));
 }
 
+/** The kernel keeps 15 letters of a name; the whole one is what the program was started as, if it begins alike. */
 async function nameOf(pid: number): Promise<string> {
-  return (await readProc(`${pid}/comm`)).trim() || 'a process';
+  const short = (await readProc(`${pid}/comm`)).trim();
+  const [started = ''] = (await readProc(`${pid}/cmdline`)).split('\0');
+  return (basename(started).startsWith(short) ? basename(started) : short) || 'a process';
 }
 
 async function lsof(selection: readonly string[]): Promise<string> {

@@ -80,7 +80,7 @@ export class DirectoryStore implements Store {
   /** Names of temporary files are those of `src/core/files.ts`; no path of a store starts with a dot. */
   async #sweep(): Promise<void> {
     for (const path of await readdir(this.directory, { recursive: true })) {
-      if (/^\..+\.\d+-\d+\.tmp$/.test(basename(path))) await rm(join(this.directory, path), { force: true });
+      if (/^\..+\.[0-9a-f]{16}\.tmp$/.test(basename(path))) await rm(join(this.directory, path), { force: true });
     }
   }
 

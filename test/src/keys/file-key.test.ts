@@ -155,8 +155,14 @@ describe('openFileKey', () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = await encryptPrivateKey(privateKey, passphrase);
     const der = Buffer.from(pem.replaceAll(/-----.*-----|\n/g, ''), 'base64');
-    for (const cost of ['02028000', '02024001', '02020000']) {
-      const changed = Buffer.from(der.toString('hex').replace('02024000', cost), 'hex').toString('base64');
+    for (const cost of [
+      '02027fff020108020101',
+      '02022000020109020101',
+      '02024000020108020109',
+      '02020000020108020101',
+    ]) {
+      const hex = der.toString('hex').replace('02024000020108020101', cost);
+      const changed = Buffer.from(hex, 'hex').toString('base64');
       await save(`-----BEGIN ENCRYPTED PRIVATE KEY-----\n${changed}\n-----END ENCRYPTED PRIVATE KEY-----\n`);
       await expect(open()).rejects.toThrowToolkit('KEY_FORMAT', { what: path });
     }

@@ -79,7 +79,7 @@ describe('parseCertificate', () => {
           expect(error).toBeInstanceOf(ToolkitError);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
