@@ -165,6 +165,10 @@ withGo(`ensureServers, building${skipped}`, () => {
     slow,
   );
 
+  it('refuses a server that has no package', async () => {
+    await expect(ensureServers(['tesseract'], options())).rejects.toThrowToolkit('LOCAL_SERVER_UNKNOWN');
+  });
+
   it(
     'says what to check when modules cannot be downloaded',
     async () => {

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { utf8 } from '../../../src/core/bytes.ts';
 import type { SignatureAlgorithm } from '../../../src/core/signer.ts';
 import { createFileKey, decryptFileKey, generatePassphrase, openFileKey } from '../../../src/keys/file-key.ts';
@@ -13,6 +13,13 @@ const passphrase = 'correct horse battery staple ä';
 const message = utf8('hello');
 let directory: string;
 let path: string;
+
+/** An Ed25519 key that is encrypted with `passphrase`: each derivation takes a while on purpose. */
+let encrypted: string;
+
+beforeAll(async () => {
+  encrypted = await encryptPrivateKey(generateKeyPairSync('ed25519').privateKey, passphrase);
+});
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sigstead-keys-'));
@@ -80,20 +87,19 @@ describe('openFileKey', () => {
   });
 
   it('accepts Windows line breaks', async () => {
-    await createFileKey({ path, passphrase, algorithm: 'ed25519' });
-    await save((await readFile(path, 'utf8')).replaceAll('\n', '\r\n'));
+    await save(encrypted.replaceAll('\n', '\r\n'));
     expect((await open()).algorithm).toBe('ed25519');
   });
 
   it('refuses a wrong passphrase, naming the file', async () => {
-    await createFileKey({ path, passphrase, algorithm: 'ed25519' });
+    await save(encrypted);
     await expect(open('wrong')).rejects.toThrowToolkit('KEY_PASSPHRASE', { what: path });
     await expect(open('wrong')).rejects.toThrow(`${path}: the passphrase does not open this key`);
     await expect(open('')).rejects.toThrowToolkit('KEY_PASSPHRASE');
   });
 
   it('refuses a file that others can read', async () => {
-    await createFileKey({ path, passphrase, algorithm: 'ed25519' });
+    await save(encrypted);
     await chmod(path, 0o644);
     await expect(open()).rejects.toThrowToolkit('CORE_SECRET_MODE', { path, mode: '0644' });
   });
@@ -133,10 +139,8 @@ describe('openFileKey', () => {
   });
 
   it('refuses a key with text around it, a key that was cut, and two keys', async () => {
-    const { privateKey } = generateKeyPairSync('ed25519');
-    const pem = await encryptPrivateKey(privateKey, passphrase);
-    const cut = pem.replace(/\n[^\n]+\n-----END/, '\n-----END');
-    for (const text of [`Bag Attributes\n${pem}`, `${pem}x`, cut, pem + pem]) {
+    const cut = encrypted.replace(/\n[^\n]+\n-----END/, '\n-----END');
+    for (const text of [`Bag Attributes\n${encrypted}`, `${encrypted}x`, cut, encrypted + encrypted]) {
       await save(text);
       await expect(open()).rejects.toThrowToolkit('KEY_FORMAT', { what: path });
     }
@@ -152,9 +156,7 @@ describe('openFileKey', () => {
   });
 
   it('refuses scrypt beyond what OpenSSL spends, before spending it', async () => {
-    const { privateKey } = generateKeyPairSync('ed25519');
-    const pem = await encryptPrivateKey(privateKey, passphrase);
-    const der = Buffer.from(pem.replaceAll(/-----.*-----|\n/g, ''), 'base64');
+    const der = Buffer.from(encrypted.replaceAll(/-----.*-----|\n/g, ''), 'base64');
     for (const cost of [
       '02027fff020108020101',
       '02022000020109020101',
@@ -185,7 +187,7 @@ describe('decryptFileKey', () => {
   });
 
   it('refuses SEC 1 for a key that has no such form', async () => {
-    await createFileKey({ path, passphrase, algorithm: 'ed25519' });
+    await save(encrypted);
     const pem = decryptFileKey({ path, passphrase, as: 'sec1' });
     await expect(pem).rejects.toThrowToolkit('KEY_ALGORITHM', { what: path, got: 'ed25519' });
   });

@@ -4,15 +4,18 @@ import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
  * RSA keys of 2048 bits whose modulus is broken in one way each: a small factor, the mark of the Infineon library,
  * factors close together. The key policy looks at the modulus alone, so no private half is needed.
  */
-export function weakModulusKeys(): readonly KeyObject[] {
-  return [withSmallFactor(), fromInfineon(), withCloseFactors()].map(rsaPublicKey);
-}
+export const weakModulusKeys = {
+  'a small factor': () => rsaPublicKey(withSmallFactor()),
+  'the mark of the Infineon library': () => rsaPublicKey(fromInfineon()),
+  'close factors': () => rsaPublicKey(withCloseFactors()),
+} as const satisfies Record<string, () => KeyObject>;
 
 const smallPrimes = primesBelow(752).map(BigInt);
 const rocaPrimes = [11n, 13n, 17n, 19n, 37n, 53n, 61n, 71n, 73n, 79n, 97n, 103n, 107n, 109n, 127n, 151n, 157n];
 
 function withSmallFactor(): bigint {
-  return odd(2048) - (odd(2048) % 751n);
+  const candidate = odd(2048);
+  return candidate - (candidate % 751n);
 }
 
 /** 65537^a modulo the product of the marked primes, plus a multiple of that product. */
