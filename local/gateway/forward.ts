@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { ForwardRoute } from '../../src/services/edge.ts';
+import type { ParsedAnswer } from './answer-parser.ts';
 import type { Handling, RouteHandler } from './handling.ts';
 import { announcesTooMuch, readBody } from './request-body.ts';
-import type { UpstreamAnswer, UpstreamClient, UpstreamFailure } from './upstream.ts';
+import type { UpstreamClient, UpstreamFailure } from './upstream.ts';
 
 const refusalOf: Readonly<Record<UpstreamFailure, { readonly status: number; readonly message: string }>> = {
   unreachable: { status: 503, message: 'the server is not running' },
@@ -13,7 +14,7 @@ const refusalOf: Readonly<Record<UpstreamFailure, { readonly status: number; rea
 /** Builds what passes a route's requests on to its server. */
 export function forwardHandler(route: ForwardRoute, client: UpstreamClient): RouteHandler {
   const forward = (handling: Handling, body: Buffer) => {
-    const exchange = client.send(
+    handling.onAbandoned = client.send(
       {
         method: route.method,
         path: route.path,
@@ -27,7 +28,6 @@ export function forwardHandler(route: ForwardRoute, client: UpstreamClient): Rou
         fail: (failure, cause) => handling.fail(refusalOf[failure], cause),
       },
     );
-    handling.onAbandoned = () => exchange.destroy();
   };
   return {
     methods: [route.method],
@@ -44,7 +44,7 @@ export function forwardHandler(route: ForwardRoute, client: UpstreamClient): Rou
   };
 }
 
-function pass(route: ForwardRoute, handling: Handling, answer: UpstreamAnswer): void {
+function pass(route: ForwardRoute, handling: Handling, answer: ParsedAnswer): void {
   const headers = [
     'Content-Length',
     String(answer.body.length),
@@ -53,10 +53,9 @@ function pass(route: ForwardRoute, handling: Handling, answer: UpstreamAnswer): 
     'X-Content-Type-Options',
     'nosniff',
   ];
-  const { rawHeaders } = answer;
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    if (passes(route, name.toLowerCase())) headers.push(name, rawHeaders[index + 1] ?? '');
+  for (let index = 0; index + 1 < answer.headers.length; index += 2) {
+    const name = answer.headers[index] ?? '';
+    if (passes(route, name)) headers.push(name, answer.headers[index + 1] ?? '');
   }
   handling.answer(answer.status, headers, answer.body);
 }

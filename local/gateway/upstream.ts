@@ -1,141 +1,125 @@
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { isErrno } from '../../src/core/error.ts';
+import type { ParsedAnswer } from './answer-parser.ts';
 import type { Upstream } from './listener.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
   readonly path: string;
-  /** Names and values in turn; host and length are added. */
+  /** Names and values in turn, without line breaks (a parser has read them); host and length are added. */
   readonly headers: readonly string[];
   readonly body: Buffer;
   readonly timeoutMs: number;
   readonly maxAnswerBytes: number;
 }
 
-export interface UpstreamAnswer {
-  readonly status: number;
-  /** Names and values in turn, as the server spelled them. */
-  readonly rawHeaders: readonly string[];
-  readonly body: Buffer;
-}
-
-/** Why there is no answer: nobody listens, it took too long, or it broke off or exceeded its cap. */
+/** Why there is no answer: nobody listens, it took too long, or it broke off, was none, or exceeded its cap. */
 export type UpstreamFailure = 'unreachable' | 'timeout' | 'broken';
 
 export interface UpstreamHandlers {
-  /** One of the two is called, once, unless the exchange was destroyed first. */
-  answer(answer: UpstreamAnswer): void;
+  /** One of the two is called, once, unless the exchange was given up first. */
+  answer(answer: ParsedAnswer): void;
   fail(failure: UpstreamFailure, cause: Error | undefined): void;
 }
 
-/** Idle connections are closed before any server does it (Rekor: 20 s), so that no request meets a closing one. */
-const idleMs = 10_000;
-const maxConnections = 1_024;
+/** Kept connections are closed before any server does it (Rekor: 20 s), so that no request meets a closing one. */
+const spareMs = 5_000;
+const sweepMs = 2_500;
+
+interface IdleConnection {
+  readonly connection: UpstreamConnection;
+  readonly sinceMs: number;
+}
 
 /**
  * Sends whole requests to one server over kept connections and reads whole answers.
  *
  * Nothing is ever sent twice: a Rekor that got the first copy would answer the second 409, and no bundle could be made.
+ * `node:http` as the client costs more processor time than the rest of the gateway together: with it, timestamps through
+ * the gateway fall below the rate that bench/signing.ts asks for.
  */
 export class UpstreamClient {
   readonly #upstream: Upstream;
-  readonly #host: string;
-  readonly #agent: Agent;
+  readonly #open = new Set<UpstreamConnection>();
+  /** The one used last is taken first, so that spare ones age and are closed. */
+  readonly #idle: IdleConnection[] = [];
+  #sweep: NodeJS.Timeout | undefined;
 
   constructor(upstream: Upstream) {
     this.#upstream = upstream;
-    this.#host = `${upstream.host}:${upstream.port}`;
-    this.#agent = new Agent({
-      keepAlive: true,
-      // The last one used is the least likely to be closed meanwhile, and spare ones age out.
-      scheduling: 'lifo',
-      maxSockets: maxConnections,
-      maxFreeSockets: maxConnections,
-      timeout: idleMs,
-    });
   }
 
-  /** Sends a request. Destroying the exchange gives it up: `handlers` are not called any more. */
-  send(message: UpstreamRequest, handlers: UpstreamHandlers): Exchange {
-    const outgoing = request({
-      host: this.#upstream.host,
-      port: this.#upstream.port,
-      method: message.method,
-      path: message.path,
-      agent: this.#agent,
-      headers: ['Host', this.#host, 'Content-Length', String(message.body.length), ...message.headers],
+  /** Sends a request. Returns a function that gives it up, which does nothing once it is settled. */
+  send(request: UpstreamRequest, handlers: UpstreamHandlers): () => void {
+    const connection = this.#idle.pop()?.connection ?? this.#connect();
+    let settled = false;
+    const settle = () => {
+      settled = true;
+      clearTimeout(timer);
+    };
+    const timer = setTimeout(() => {
+      settle();
+      connection.destroy();
+      handlers.fail('timeout', undefined);
+    }, request.timeoutMs);
+    connection.send(this.#bytesOf(request), request.maxAnswerBytes, {
+      answered: (answer) => {
+        settle();
+        if (answer.keepAlive) this.#keep(connection);
+        handlers.answer(answer);
+      },
+      broken: (cause) => {
+        settle();
+        handlers.fail(connection.wasConnected ? 'broken' : 'unreachable', cause);
+      },
     });
-    const exchange = new Exchange(outgoing, message, handlers);
-    outgoing.end(message.body);
-    return exchange;
+    return () => {
+      // Settled, the connection may be carrying somebody else's request by now.
+      if (settled) return;
+      settle();
+      connection.destroy();
+    };
   }
 
   close(): void {
-    this.#agent.destroy();
-  }
-}
-
-/** One request under way. Settles once: by an answer, by a failure, or by `destroy`. */
-export class Exchange {
-  readonly #outgoing: ClientRequest;
-  readonly #handlers: UpstreamHandlers;
-  readonly #timer: NodeJS.Timeout;
-  readonly #maxBytes: number;
-  readonly #chunks: Buffer[] = [];
-  #length = 0;
-  #answered = false;
-  #settled = false;
-
-  constructor(outgoing: ClientRequest, message: UpstreamRequest, handlers: UpstreamHandlers) {
-    this.#outgoing = outgoing;
-    this.#handlers = handlers;
-    this.#maxBytes = message.maxAnswerBytes;
-    this.#timer = setTimeout(() => this.#fail('timeout', undefined), message.timeoutMs);
-    outgoing.on('response', (incoming) => this.#receive(incoming));
-    outgoing.on('error', (error) => this.#fail(this.#failureOf(error), error));
+    clearInterval(this.#sweep);
+    for (const connection of this.#open) connection.destroy();
   }
 
-  destroy(): void {
-    if (!this.#settle()) return;
-    this.#outgoing.destroy();
+  #connect(): UpstreamConnection {
+    const connection = new UpstreamConnection(this.#upstream, () => this.#forget(connection));
+    this.#open.add(connection);
+    return connection;
   }
 
-  #receive(incoming: IncomingMessage): void {
-    this.#answered = true;
-    incoming.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
-      this.#length += chunk.length;
-      if (this.#length > this.#maxBytes) this.#fail('broken', new Error(`more than ${this.#maxBytes} bytes`));
-    });
-    incoming.on('end', () => this.#succeed(incoming));
-    incoming.on('error', (error) => this.#fail('broken', error));
+  #keep(connection: UpstreamConnection): void {
+    this.#idle.push({ connection, sinceMs: performance.now() });
+    this.#sweep ??= setInterval(() => this.#closeSpare(), sweepMs);
   }
 
-  #succeed(incoming: IncomingMessage): void {
-    if (!this.#settle()) return;
-    const [only] = this.#chunks;
-    this.#handlers.answer({
-      status: incoming.statusCode ?? 502,
-      rawHeaders: incoming.rawHeaders,
-      body: this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#length),
-    });
+  #forget(connection: UpstreamConnection): void {
+    this.#open.delete(connection);
+    const index = this.#idle.findIndex((idle) => idle.connection === connection);
+    if (index >= 0) this.#idle.splice(index, 1);
   }
 
-  #fail(failure: UpstreamFailure, cause: Error | undefined): void {
-    if (!this.#settle()) return;
-    this.#outgoing.destroy();
-    this.#handlers.fail(failure, cause);
+  #closeSpare(): void {
+    const oldestMs = performance.now() - spareMs;
+    while (this.#idle[0] !== undefined && this.#idle[0].sinceMs < oldestMs) this.#idle.shift()?.connection.destroy();
+    if (this.#idle.length > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
   }
 
-  #settle(): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
-    clearTimeout(this.#timer);
-    return true;
-  }
-
-  #failureOf(error: Error): UpstreamFailure {
-    const refused = isErrno(error, 'ECONNREFUSED') || isErrno(error, 'EADDRNOTAVAIL') || isErrno(error, 'ENETUNREACH');
-    return refused && !this.#answered ? 'unreachable' : 'broken';
+  #bytesOf({ method, path, headers, body }: UpstreamRequest): Buffer {
+    const { host, port } = this.#upstream;
+    let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n`;
+    if (method !== 'GET') head += `Content-Length: ${body.length}\r\n`;
+    for (let index = 0; index + 1 < headers.length; index += 2) head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+    head += '\r\n';
+    // Head and body in one write, so that they travel in one segment.
+    const bytes = Buffer.allocUnsafe(head.length + body.length);
+    bytes.write(head, 'latin1');
+    body.copy(bytes, head.length);
+    return bytes;
   }
 }

@@ -25,8 +25,17 @@ export async function waitFor<T>(
     const value = await condition();
     if (value !== undefined && value !== false) return value;
     if (performance.now() >= deadline) throw timeout(options.what, options.timeoutMs);
-    await sleep(options.intervalMs ?? 25, undefined, options.signal ? { signal: options.signal } : {});
+    await pause(options);
   }
+}
+
+async function pause({ intervalMs = 25, signal }: WaitOptions): Promise<void> {
+  const waited = sleep(intervalMs, undefined, signal ? { signal } : {});
+  // The timer's own AbortError hides why.
+  await waited.catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
 }
 
 /** Runs `work`, and gives it up with the signal's reason when that is aborted first. What was begun goes on unheard. */

@@ -61,7 +61,7 @@ describe('DirectoryStore', () => {
 
   it('clears away what a killed writer left, once it is held', async () => {
     await store.create('targets/a.json', utf8('a'));
-    await writeFile(join(store.directory, 'targets', '.b.json.123-4.tmp'), 'half');
+    await writeFile(join(store.directory, 'targets', '.b.json.0123456789abcdef.tmp'), 'half');
     const lock = await store.tryLock();
     expect(await readdir(join(store.directory, 'targets'))).toEqual(['a.json']);
     lock?.release();

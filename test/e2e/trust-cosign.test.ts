@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { SigningConfig, TrustedRoot } from '@sigstore/protobuf-specs';
-import { formatInstant } from '../../../src/core/clock.ts';
-import { runProgram } from '../../../src/process/run-program.ts';
-import { compileTrust } from '../../../src/trust/compile.ts';
-import type { AuthorityPeriod } from '../../../src/trust/period.ts';
-import { now, parse, sampleMaterial } from './sample.ts';
+import { formatInstant } from '../../src/core/clock.ts';
+import { runProgram } from '../../src/process/run-program.ts';
+import { compileTrust } from '../../src/trust/compile.ts';
+import type { AuthorityPeriod } from '../../src/trust/period.ts';
+import { now, parse, sampleMaterial } from '../src/trust/sample.ts';
+import { serverPath } from '../support/servers.ts';
 
-const cosign = process.env['SIGSTEAD_COSIGN'];
-const describeCosign = cosign ? describe : describe.skip;
-const title = cosign ? 'cosign' : 'cosign (SKIPPED: SIGSTEAD_COSIGN does not name the binary)';
+const cosign = await serverPath('cosign');
 
 const directory = await mkdtemp(join(tmpdir(), 'sigstead-trust-'));
 afterAll(async () => await rm(directory, { recursive: true, force: true }));
@@ -21,7 +20,7 @@ const compiled = compileTrust(material, { now });
 
 async function run(command: string, ...flags: readonly string[]): Promise<unknown> {
   const { exitCode, stdout, stderr } = await runProgram({
-    file: cosign ?? '',
+    file: cosign,
     args: [command, 'create', ...flags],
     env: { HOME: directory },
     cwd: directory,
@@ -38,7 +37,7 @@ async function file(name: string, content: string): Promise<string> {
 
 const start = ({ start }: AuthorityPeriod) => `start-time=${formatInstant(start)}`;
 
-describeCosign(title, () => {
+describe('compileTrust, judged by cosign', () => {
   it('accepts the same inputs and writes the same trusted root', async () => {
     const flags: string[] = [];
     for (const { uri, chain, validFor } of material.fulcio) {
