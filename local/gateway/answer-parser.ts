@@ -8,6 +8,13 @@ export interface ParsedAnswer {
   readonly keepAlive: boolean;
 }
 
+/**
+ * A status line and header lines. No name has a space before its colon, no line begins with one, and no value has a
+ * control character: proxies have read those differently.
+ */
+const headGrammar =
+  /^HTTP\/1\.[01] [1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*)*$/;
+
 interface Head {
   readonly status: number;
   readonly headers: readonly string[];
@@ -133,42 +140,39 @@ export class AnswerParser {
 }
 
 function parseHead(text: string): Head {
+  if (!headGrammar.test(text)) throw new Error('not the head of an answer');
   const lines = text.split('\r\n');
-  const [, minor, code] = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(lines[0] ?? '') ?? [];
-  if (minor === undefined || code === undefined) throw new Error('no status line');
   const headers: string[] = [];
   for (let index = 1; index < lines.length; index += 1) {
     const line = lines[index] ?? '';
     const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    // No name has a space before its colon, and no line begins with one: proxies have read those differently.
-    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) throw new Error('no header line');
-    const value = line.slice(colon + 1).trim();
-    if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new Error('a control character in a header');
-    headers.push(name, value);
+    headers.push(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
   }
-  const status = Number(code);
+  const status = Number(text.slice(9, 12));
   if (status === 101) throw new Error('another protocol');
-  const keepAlive = minor === '1' && !valuesOf(headers, 'connection').some((value) => /\bclose\b/i.test(value));
+  const keepAlive = text.startsWith('HTTP/1.1') && !/\bclose\b/i.test(headerValue(headers, 'connection') ?? '');
   return { status, headers, keepAlive, ending: endingOf(status, headers) };
 }
 
 function endingOf(status: number, headers: readonly string[]): Head['ending'] {
-  const encodings = valuesOf(headers, 'transfer-encoding');
-  const lengths = valuesOf(headers, 'content-length');
-  if (encodings.length + lengths.length > 1) throw new Error('more than one length');
+  const encoding = headerValue(headers, 'transfer-encoding');
+  const length = headerValue(headers, 'content-length');
+  if (encoding !== undefined && length !== undefined) throw new Error('two lengths');
   if (status === 204 || status === 304) return 0;
-  const [encoding] = encodings;
   if (encoding !== undefined) {
     if (encoding.toLowerCase() !== 'chunked') throw new Error('an encoding that is not chunked');
     return 'chunked';
   }
-  const [length] = lengths;
   if (length === undefined) return 'close';
   if (!/^\d{1,15}$/.test(length)) throw new Error('a length that is none');
   return Number(length);
 }
 
-function valuesOf(headers: readonly string[], name: string): readonly string[] {
-  return headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name);
+/** Values of a header that comes more than once are a list (RFC 9110 §5.3); as a length, a list is none. */
+function headerValue(headers: readonly string[], name: string): string | undefined {
+  let value: string | undefined;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] === name) value = value === undefined ? headers[index + 1] : `${value}, ${headers[index + 1]}`;
+  }
+  return value;
 }
