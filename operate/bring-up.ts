@@ -9,6 +9,7 @@ import type { Environment, Talk } from '../src/cli/command.ts';
 import { type InstanceConfig, readConfig } from '../src/config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
+import type { Reached } from '../src/core/moment.ts';
 import type { Progress } from '../src/core/progress.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { compileTrust } from '../src/trust/compile.ts';
@@ -32,6 +33,7 @@ export interface BringUpOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly phases: Phases;
+  readonly reached: Reached;
 }
 
 /** An instance that is ready: servers healthy, drift gate passed, trust published. */

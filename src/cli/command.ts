@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Json } from '../core/json.ts';
+import type { Reached } from '../core/moment.ts';
 import type { Progress } from '../core/progress.ts';
 
 export interface OptionSpec {
@@ -57,6 +58,8 @@ export interface Invocation {
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
+  /** Follows the work for whoever set `SIGSTEAD_TRACE=1`. */
+  readonly reached: Reached;
   /** Prints the outcome now, for a command that goes on running. At most once. */
   emit(outcome: Outcome): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { systemClock } from '../core/clock.ts';
 import { describeCause, exitCodeOf, exitCodes, ToolkitError } from '../core/error.ts';
 import type { Json } from '../core/json.ts';
+import { type Reached, unfollowed } from '../core/moment.ts';
 import type { Command, Outcome, Talk, Verb } from './command.ts';
 import { commandHelp, overviewText } from './help.ts';
 import { findVerb, parseCommand } from './parse.ts';
@@ -54,6 +55,7 @@ async function dispatch(
     progress,
     signal: signalOfTerminal(),
     clock: systemClock,
+    reached: process.env['SIGSTEAD_TRACE'] === '1' ? traceThrough(progress) : unfollowed,
     emit,
   });
 }
@@ -68,6 +70,11 @@ function talkThrough(progress: TerminalProgress): Talk {
     say: (line) => progress.print(line),
     warn: (line) => progress.print(`sigstead: ${paint('yellow', 'warning')}: ${line}`),
   };
+}
+
+/** One line for each moment, for programs too: `sigstead: reached: MOMENT [WHAT]`. */
+function traceThrough(progress: TerminalProgress): Reached {
+  return (moment, what) => progress.print(`sigstead: reached: ${what === undefined ? moment : `${moment} ${what}`}`);
 }
 
 /** Returns a signal that SIGINT and SIGTERM abort. A second SIGINT ends the process at once. */
