@@ -3,8 +3,10 @@ import type { InstanceConfig, KeySource } from '../src/config/config.ts';
 import { addMs, dayMs, floorToSecond } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, readFileIfPresent } from '../src/core/files.ts';
+import type { Reached } from '../src/core/moment.ts';
 import { assertNoErrors } from '../src/core/rules.ts';
 import type { Signer } from '../src/core/signer.ts';
+import { resolveIssuer } from '../src/identity/fulcio-config.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
 import { fulcioId } from '../src/services/fulcio.ts';
 import { rekorId } from '../src/services/rekor.ts';
@@ -37,6 +39,7 @@ export interface AuthoritiesOptions {
   readonly facts: StateFacts;
   readonly keys: KeyStore;
   readonly now: Date;
+  readonly reached: Reached;
 }
 
 /**
@@ -51,7 +54,10 @@ export async function ensureAuthorities(options: AuthoritiesOptions): Promise<Tr
   const bytes = await readFileIfPresent(materialFile, 1_048_576);
   const material = bytes ? parseTrustMaterial(bytes, materialFile) : await createMaterial(options);
   lintChains(material, options.now);
-  if (!bytes) await createFile(materialFile, formatTrustMaterial(material));
+  if (!bytes) {
+    await createFile(materialFile, formatTrustMaterial(material));
+    options.reached('material-written');
+  }
   return material;
 }
 
@@ -108,9 +114,18 @@ async function createMaterial(options: AuthoritiesOptions): Promise<TrustMateria
     rekor: await Promise.all(rekor),
     ct: await Promise.all(ct),
     timestamps: await Promise.all(timestamps),
-    oidc: [{ url: identityProviderUrl(facts), operator: `oidc.${domain}`, validFor }],
+    oidc: loginIssuers(config, facts).map((url, index) => ({ url, operator: `oidc-${index + 1}.${domain}`, validFor })),
     selection: config.selection,
   };
+}
+
+/** Clients send people to the first of them: the local provider if the configuration has it, or issuers of e-mails. */
+function loginIssuers(config: InstanceConfig, facts: StateFacts): readonly string[] {
+  const local = config.issuers.filter((issuer) => issuer.preset === 'local').slice(0, 1);
+  const resolved = (local.length > 0 ? local : config.issuers).map((issuer) =>
+    resolveIssuer(issuer, identityProviderUrl(facts)),
+  );
+  return resolved.filter((issuer) => issuer.type === 'email').map((issuer) => issuer.issuerUrl);
 }
 
 async function fulcioChain(options: AuthoritiesOptions): Promise<CertificateChain> {
@@ -122,7 +137,7 @@ async function fulcioChain(options: AuthoritiesOptions): Promise<CertificateChai
     notBefore: floorToSecond(now),
     notAfter: addMs(floorToSecond(now), years * yearDays * dayMs),
   });
-  return await keptChain(options.state, fulcioId, async () => {
+  return await keptChain(options, fulcioId, async () => {
     const rootDer = await issueFulcioRoot({
       subject: { organization, commonName: `${config.instance.name} Fulcio root` },
       signer: root,
@@ -148,7 +163,7 @@ async function timestampChain(options: AuthoritiesOptions, service: string, host
     notBefore: floorToSecond(now),
     notAfter: addMs(floorToSecond(now), years * yearDays * dayMs),
   });
-  return await keptChain(options.state, service, async () => {
+  return await keptChain(options, service, async () => {
     const rootDer = await issueTsaRoot({
       subject: { organization, commonName: `${host} root` },
       signer: root,
@@ -166,7 +181,7 @@ async function timestampChain(options: AuthoritiesOptions, service: string, host
 
 /** Issues a chain once: the file, and so the chain, appears whole or not at all. */
 async function keptChain(
-  state: StateDirectory,
+  { state, reached }: AuthoritiesOptions,
   name: string,
   issue: () => Promise<CertificateChain>,
 ): Promise<CertificateChain> {
@@ -176,6 +191,7 @@ async function keptChain(
   if (kept) return parseChain(new TextDecoder().decode(kept), path);
   const chain = await issue();
   await createFile(path, chain.pem);
+  reached('chain-issued', name);
   return chain;
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import type { InstanceConfig, LocalUser } from '../src/config/config.ts';
 import { createFile, makePrivateDirectory, pathExists, privateDirMode, privateFileMode } from '../src/core/files.ts';
+import type { Reached } from '../src/core/moment.ts';
 import type { Progress } from '../src/core/progress.ts';
 import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { instanceServices } from '../src/services/instance.ts';
@@ -13,8 +14,9 @@ import { identityProviderUrl } from './endpoints.ts';
 import { type Gateway, startGateway } from './gateway/gateway.ts';
 import { createIdentityProvider, type IdentityProvider } from './identity-provider/provider.ts';
 import type { KeyStore } from './key-store.ts';
-import { readLiveIdentities } from './live-identities.ts';
+import { readLiveIdentities, readStoredIdentities } from './live-identities.ts';
 import { type RunningServices, startServices } from './running-services.ts';
+import { explained } from './server-process.ts';
 import type { ServerName } from './servers.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
 
@@ -32,6 +34,7 @@ export interface InstanceOptions {
   /** Inherited by every server (proxies, CA bundles); see `serverEnvironment`. */
   readonly environment: Readonly<Record<string, string>>;
   readonly progress: Progress;
+  readonly reached: Reached;
   readonly signal: AbortSignal;
   readonly now: Date;
   /** Told what an operator should know of the gateway and the identity provider, a line each. */
@@ -51,15 +54,18 @@ export interface LocalInstance {
 
 /**
  * Starts an instance of what the trust material describes and returns once every server is healthy and was found to
- * hold the keys that the published trust names. If it cannot, everything that was started is stopped before the
+ * hold the keys that the published trust names. The key files are compared before: a log that starts with another key
+ * may sign its checkpoint with it. If it cannot, everything that was started is stopped before the
  * error is thrown.
  *
  * The caller holds the lock of the state directory and has linted the material.
- * @throws TRUST_DRIFT (evidence) if a live key or chain differs from the published one
+ * @throws TRUST_DRIFT (evidence) if a key file, or a live key or chain, differs from the published one
  */
 export async function startInstance(options: InstanceOptions): Promise<LocalInstance> {
   const { config, state, facts } = options;
   const specs = localServices(config, options.material, facts);
+  const drift = { now: options.now, publishedAt: options.published.at };
+  assertNoDrift(await readStoredIdentities(specs, options.keys), options.published.trustedRoot, drift);
   const stack = new AsyncDisposableStack();
   try {
     if (options.testGrant) await ensureTestSecret(state);
@@ -75,16 +81,35 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     const services = await startServices({ ...options, specs });
     stack.defer(() => services.stop());
     // The drift gate. No client reaches a server before it.
-    const live = await readLiveIdentities({ ...options, processes: services.processes });
-    assertNoDrift(live, options.published.trustedRoot, { now: options.now, publishedAt: options.published.at });
+    const live = await whileAlive(services, options, (signal) =>
+      readLiveIdentities({ ...options, signal, processes: services.processes }),
+    );
+    assertNoDrift(live, options.published.trustedRoot, drift);
+    options.reached('drift-gate-passed');
     const listeners = edgeListeners(specs, state, facts, identityProvider.handler);
     const gateway: Gateway = await startGateway({ listeners, log: options.log });
-    stack.defer(() => gateway.close());
+    stack.defer(() => gateway.close().then(() => options.reached('gateway-closed')));
+    options.reached('gateway-listening');
     const running = stack.move();
     return { specs, services, identityProvider, failure: services.failure, stop: () => running.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
+  }
+}
+
+/** Gives up as soon as a server ends, and says so rather than what follows from it. */
+async function whileAlive<T>(
+  { failure }: RunningServices,
+  { signal }: InstanceOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  failure.catch((error: unknown) => ended.abort(error));
+  try {
+    return await work(AbortSignal.any([signal, ended.signal]));
+  } catch (error) {
+    throw await explained(error, failure);
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseUtf8, utf8 } from '../src/core/bytes.ts';
 import { createFile, makePrivateDirectory, pathExists, privateFileMode, readSecretFile } from '../src/core/files.ts';
+import { type Reached, unfollowed } from '../src/core/moment.ts';
 import type { SignatureAlgorithm, Signer } from '../src/core/signer.ts';
 import { createFileKey, decryptFileKey, generatePassphrase, openFileKey } from '../src/keys/file-key.ts';
 
@@ -12,9 +13,11 @@ import { createFileKey, decryptFileKey, generatePassphrase, openFileKey } from '
  */
 export class KeyStore {
   readonly #directory: string;
+  readonly #reached: Reached;
 
-  constructor(directory: string) {
+  constructor(directory: string, reached: Reached = unfollowed) {
     this.#directory = directory;
+    this.#reached = reached;
   }
 
   path(name: string): string {
@@ -29,7 +32,9 @@ export class KeyStore {
     if (!(await pathExists(this.#passphraseFile(name)))) {
       await createFile(this.#passphraseFile(name), utf8(generatePassphrase()), { mode: privateFileMode });
     }
-    return await createFileKey({ path: this.path(name), algorithm, passphrase: await this.passphrase(name) });
+    const signer = await createFileKey({ path: this.path(name), algorithm, passphrase: await this.passphrase(name) });
+    this.#reached('key-made', name);
+    return signer;
   }
 
   async open(name: string): Promise<Signer> {

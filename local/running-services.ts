@@ -1,5 +1,5 @@
-import type { Progress } from '../src/core/progress.ts';
-import { asStep } from '../src/core/progress.ts';
+import type { Reached } from '../src/core/moment.ts';
+import { asStep, type Progress } from '../src/core/progress.ts';
 import { startGroups } from '../src/services/order.ts';
 import type { ServiceSpec } from '../src/services/service.ts';
 import { diesBefore, type ServerProcess, type ServerSurroundings, startServer } from './server-process.ts';
@@ -28,24 +28,43 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
   const started: ServerProcess[] = [];
   try {
     for (const group of startGroups(options.specs)) {
-      const outcomes = await Promise.allSettled(group.map((spec) => startOne(spec, options)));
-      for (const outcome of outcomes) if (outcome.status === 'fulfilled') started.push(outcome.value);
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      await startGroup(group, options, started);
     }
   } catch (error) {
-    await stopServers(started);
+    await stopServers(started, options.reached);
     throw error;
   }
-  return new StartedServices(started);
+  return new StartedServices(started, options.reached);
+}
+
+/** Starts servers side by side, and notes in `started` those that are healthy. The first that fails ends the wait for the others. */
+async function startGroup(
+  group: readonly ServiceSpec[],
+  options: ServicesOptions,
+  started: ServerProcess[],
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const outcomes = group.map(async (spec) => {
+    try {
+      started.push(await startOne(spec, { ...options, signal }));
+    } catch (error) {
+      failed.abort(error);
+    }
+  });
+  await Promise.all(outcomes);
+  failed.signal.throwIfAborted();
 }
 
 class StartedServices implements RunningServices {
   readonly processes: readonly ServerProcess[];
   readonly failure: Promise<never>;
+  readonly #reached: Reached;
   #stopping: Promise<void> | undefined;
 
-  constructor(processes: readonly ServerProcess[]) {
+  constructor(processes: readonly ServerProcess[], reached: Reached) {
     this.processes = processes;
+    this.#reached = reached;
     this.failure = new Promise((_, reject) => {
       for (const { program, spec } of processes) {
         diesBefore(program, spec).catch((error: unknown) => {
@@ -58,7 +77,7 @@ class StartedServices implements RunningServices {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= stopServers(this.processes);
+    this.#stopping ??= stopServers(this.processes, this.#reached);
     return this.#stopping;
   }
 }
@@ -69,10 +88,15 @@ async function startOne(spec: ServiceSpec, options: ServicesOptions): Promise<Se
 }
 
 /** Fulcio before the CT log it writes to; whatever nobody depends on any more stops side by side. */
-async function stopServers(processes: readonly ServerProcess[]): Promise<void> {
+async function stopServers(processes: readonly ServerProcess[], reached: Reached): Promise<void> {
   const byId = new Map(processes.map((entry) => [entry.spec.id, entry]));
   const specs = processes.map(({ spec }) => ({ ...spec, dependsOn: spec.dependsOn.filter((id) => byId.has(id)) }));
   for (const group of startGroups(specs).toReversed()) {
-    await Promise.all(group.map((spec) => byId.get(spec.id)?.program.stop(spec.stopGraceMs)));
+    await Promise.all(
+      group.map(async ({ id, stopGraceMs }) => {
+        await byId.get(id)?.program.stop(stopGraceMs);
+        reached('server-stopped', id);
+      }),
+    );
   }
 }

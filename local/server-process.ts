@@ -1,8 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ToolkitError } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, privateDirMode } from '../src/core/files.ts';
 import { request } from '../src/core/http.ts';
+import type { Reached } from '../src/core/moment.ts';
 import { waitFor } from '../src/core/wait.ts';
 import { makeFifo, serveFifo } from '../src/process/fifo.ts';
 import { type RunningProgram, startProgram } from '../src/process/supervised-program.ts';
@@ -12,8 +14,8 @@ import type { KeyStore } from './key-store.ts';
 import { type Placement, renderProcess } from './render.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
 
-/** How long a server may take to answer its health check; a log that replays a crash needs the most. */
-const healthTimeoutMs = 30_000;
+/** How long after a server's end the system may take to tell us. */
+const endNoticeMs = 250;
 
 export interface ServerProcess {
   readonly spec: ServiceSpec;
@@ -29,6 +31,7 @@ export interface ServerSurroundings {
   /** Inherited by every server, e.g. proxies and CA bundles for outgoing requests. */
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  readonly reached: Reached;
 }
 
 /**
@@ -55,19 +58,27 @@ export async function startServer(spec: ServiceSpec, around: ServerSurroundings)
     cwd: place.runDirectory,
     logFile: around.state.logOf(spec.id),
   });
+  around.reached('server-started', spec.id);
+  // Ends what still waits for a server that is dead already.
+  const over = new AbortController();
+  const signal = AbortSignal.any([around.signal, over.signal]);
+  const dead = diesBefore(program, spec);
   try {
-    const dead = diesBefore(program, spec);
     await Promise.race([
       dead,
       Promise.all([
-        ...piped.map((key) => handOver(key, spec, around, place.keyPath(key.name))),
-        untilHealthy(spec, program, place, around.signal),
+        ...piped.map((key) => handOver(key, spec, { ...around, signal }, place.keyPath(key.name))),
+        untilHealthy(spec, program, place, signal),
       ]),
     ]);
   } catch (error) {
+    const reason = await explained(error, dead);
     await program.stop(1_000);
-    throw error;
+    throw reason;
+  } finally {
+    over.abort();
   }
+  around.reached('server-healthy', spec.id);
   return { spec, program, startedAt };
 }
 
@@ -80,6 +91,14 @@ export async function diesBefore(program: RunningProgram, spec: ServiceSpec): Pr
     data: { service: spec.id, code, signal },
     hint: `see the whole log: sigstead logs ${spec.id}`,
   });
+}
+
+/**
+ * Returns why something failed: that a server has ended, if it has, because all else follows from that. Connections
+ * to it break a moment before the system tells us.
+ */
+export async function explained(error: unknown, ended: Promise<never>): Promise<unknown> {
+  return await Promise.race([ended.catch((end: unknown) => end), sleep(endNoticeMs, error)]);
 }
 
 async function placementOf(spec: ServiceSpec, around: ServerSurroundings): Promise<Placement> {
@@ -115,7 +134,8 @@ function isPiped(key: KeySpec): boolean {
 async function handOver(key: KeySpec, spec: ServiceSpec, around: ServerSurroundings, path: string): Promise<void> {
   const form = key.delivery === 'pipe-sec1' ? 'sec1' : 'pkcs8';
   const pem = await around.keys.decrypted(serviceKeyName(spec.id), form);
-  await serveFifo(path, pem, { timeoutMs: healthTimeoutMs, signal: around.signal });
+  await serveFifo(path, pem, { timeoutMs: spec.startTimeoutMs, signal: around.signal });
+  around.reached('key-handed-over', spec.id);
 }
 
 async function untilHealthy(
@@ -125,13 +145,13 @@ async function untilHealthy(
   signal: AbortSignal,
 ): Promise<void> {
   const url = `http://127.0.0.1:${place.port(spec.id, spec.health.port)}${spec.health.path}`;
-  const options = { what: `${spec.id} to answer ${url}`, timeoutMs: healthTimeoutMs, signal };
+  const options = { what: `${spec.id} to answer ${url}`, timeoutMs: spec.startTimeoutMs, signal };
   try {
     await waitFor(async () => await answers(url, signal), options);
   } catch (cause) {
     if (!(cause instanceof ToolkitError) || cause.code !== 'CORE_TIMEOUT') throw cause;
     throw new ToolkitError('LOCAL_SERVER_UNHEALTHY', {
-      message: `${spec.id}: did not answer ${url} within ${healthTimeoutMs} ms; the end of its log:\n${program.tail()}`,
+      message: `${spec.id}: did not answer ${url} within ${spec.startTimeoutMs} ms; the end of its log:\n${program.tail()}`,
       fault: 'environment',
       data: { service: spec.id, url },
       hint: `see the whole log: sigstead logs ${spec.id}`,

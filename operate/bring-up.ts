@@ -53,40 +53,59 @@ export interface Ready {
  * Whatever fails, nothing is left running and the next call goes on where this one stopped.
  */
 export async function bringUp(options: BringUpOptions): Promise<Ready> {
-  const { phases } = options;
-  const config = await phases.run('config', () => readConfiguration(options));
+  const { reached } = options;
+  const phase = interruptiblePhases(options);
+  const config = await phase('config', () => readConfiguration(options));
   const state = new StateDirectory(options.statePath);
   const stack = new AsyncDisposableStack();
   try {
-    const lock = await takeState(state);
-    stack.defer(() => lock.release());
-    const facts = await phases.run('state', () => prepareState(state, config, options.testGrant));
-    stack.defer(() => removeRecord(state));
-    const binaries = await phases.run('servers', () => ensureServers(serverNames, serversOptions(options)));
-    const keys = new KeyStore(state.keys);
+    await holdState(state, stack, reached);
+    const facts = await phase('state', () => prepareState(state, config, options));
+    stack.defer(() => removeRecord(state).then(() => reached('record-removed')));
+    const binaries = await phase('servers', () => ensureServers(serverNames, serversOptions(options)));
+    reached('binaries-found');
+    const keys = new KeyStore(state.keys, reached);
     const now = options.clock.now();
-    const material = await phases.run('keys', () => ensureAuthorities({ config, state, facts, keys, now }));
-    const rootOfTrust = await phases.run('root', () =>
+    const material = await phase('keys', () => ensureAuthorities({ config, state, facts, keys, now, reached }));
+    const rootOfTrust = await phase('root', () =>
       ensureRootOfTrust({ ...options, config, state, keys, trust: compileTrust(material, { now }) }),
     );
-    options.signal.throwIfAborted();
-    const instance = await phases.run('services', () =>
+    const instance = await phase('services', () =>
       startInstance({
         ...options,
         ...{ config, state, facts, keys, material, binaries, now },
-        published: { trustedRoot: rootOfTrust.trustedRoot, at: tufUrl(facts) },
+        published: { trustedRoot: rootOfTrust.trustedRoot, at: `trusted_root.json of ${tufUrl(facts)}` },
         environment: serverEnvironment(options.environment),
         log: (line) => options.talk.warn(line),
       }),
     );
     stack.defer(() => instance.stop());
     await writeRecord(state, { phase: 'ready', testGrant: options.testGrant });
+    reached('ready-recorded');
+    stack.defer(() => reached('stopping'));
     const running = stack.move();
     return { config, state, facts, keys, instance, rootOfTrust, stop: () => running.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** An interrupt is noticed before each phase, and within those that wait for something. */
+function interruptiblePhases({ phases, signal }: BringUpOptions) {
+  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    return await phases.run(name, work);
+  };
+}
+
+async function holdState(state: StateDirectory, stack: AsyncDisposableStack, reached: Reached): Promise<void> {
+  const lock = await takeState(state);
+  stack.defer(() => {
+    lock.release();
+    reached('lock-released');
+  });
+  reached('lock-taken');
 }
 
 async function readConfiguration(options: BringUpOptions): Promise<InstanceConfig> {
@@ -97,11 +116,17 @@ async function readConfiguration(options: BringUpOptions): Promise<InstanceConfi
 }
 
 /** Reads or makes the state directory, ends what a killed run left behind, and sees that our ports are free. */
-async function prepareState(state: StateDirectory, config: InstanceConfig, testGrant: boolean): Promise<StateFacts> {
+async function prepareState(
+  state: StateDirectory,
+  config: InstanceConfig,
+  { testGrant, reached }: BringUpOptions,
+): Promise<StateFacts> {
   const facts = (await readFacts(state)) ?? (await makeFacts(state, config));
+  reached('facts-written');
   assertSameInstance(state, facts, config);
   await stopAll(await findMarked(facts.id), orphanGraceMs);
   await clearRunDirectory(state);
+  reached('run-directory-cleared');
   await writeRecord(state, { phase: 'starting', testGrant });
   await assertPortsFree(facts.ports);
   return facts;

@@ -1,7 +1,8 @@
-import { identityProviderUrl, tufUrl } from '../local/endpoints.ts';
+import { tufUrl } from '../local/endpoints.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { readInstanceFacts } from './instance-facts.ts';
+import { readTrustMaterial } from './instance-material.ts';
 import { assertReady } from './run-record.ts';
 import { stateOption, statePath } from './settings.ts';
 
@@ -27,7 +28,7 @@ async function env(invocation: Invocation): Promise<Outcome> {
   const variables = {
     SIGSTEAD_TUF_URL: tufUrl(facts),
     SIGSTEAD_TUF_ROOT: state.pinnedRootFile,
-    SIGSTEAD_OIDC_ISSUER: identityProviderUrl(facts),
+    SIGSTEAD_OIDC_ISSUER: (await readTrustMaterial(state))?.oidc[0]?.url ?? '',
   };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
   return { json: variables, text: lines.join('') };

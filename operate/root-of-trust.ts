@@ -11,6 +11,7 @@ import type { Clock } from '../src/core/clock.ts';
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, pathExists, readFileCapped } from '../src/core/files.ts';
+import type { Reached } from '../src/core/moment.ts';
 import { asStep, type Progress } from '../src/core/progress.ts';
 import type { Signer } from '../src/core/signer.ts';
 import { directoryStore } from '../src/store/directory-store.ts';
@@ -18,6 +19,7 @@ import { type CompiledTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
 import { maxMetadataBytes, metadataPath, timestampPath } from '../src/tuf/layout.ts';
 import type { AuthenticRepository, VerifiedRepository } from '../src/tuf/repository.ts';
+import { followedStore } from './followed-store.ts';
 
 const maxPolicyBytes = 1_048_576;
 
@@ -29,6 +31,7 @@ export interface RootOfTrustOptions {
   readonly clock: Clock;
   readonly progress: Progress;
   readonly talk: Talk;
+  readonly reached: Reached;
 }
 
 export interface RootOfTrust {
@@ -58,14 +61,15 @@ export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<Ro
   const policy = await ownPolicy(options);
   const holders = await openHolders(policy, options.keys);
   const online = await options.keys.ensure('tuf-online', 'ecdsa-p256-sha256');
-  const store = directoryStore(state.repository);
+  const store = followedStore(directoryStore(state.repository), options.reached);
   const published = await pathExists(join(state.repository, timestampPath));
   if (!published) await asStep(options.progress, 'root of trust', () => genesis(options, policy, holders, online));
-  const pinnedRoot = await keepPinnedRoot(state);
+  const pinnedRoot = await keepPinnedRoot(options);
   const repositoryOptions = { policy, store, online, pinnedRoot, now: options.clock.now() };
   const { repository, notices } = await renewRoot({ ...repositoryOptions, holders: quorum(policy, holders) });
   for (const notice of notices) talk.warn(`root of trust: ${notice}`);
   assertPublishes(repository, options);
+  options.reached('root-of-trust-verified');
   const trustedRoot = repository.targetFiles.get(trustFileNames.trustedRoot) ?? new Uint8Array();
   return { repository, policy, pinnedRootSha256: sha256Hex(pinnedRoot), trustedRoot };
 }
@@ -90,12 +94,13 @@ export async function readPublished(state: StateDirectory): Promise<AuthenticRep
 }
 
 /** Copies the policy at the first start: what happens here never touches the real `root-signing/`. */
-async function ownPolicy({ config, state }: RootOfTrustOptions): Promise<RootPolicy> {
+async function ownPolicy({ config, state, reached }: RootOfTrustOptions): Promise<RootPolicy> {
   const own = rootPolicyFile(state);
   if (!(await pathExists(own))) {
     await readRootPolicy(config.rootPolicyFile);
     await makePrivateDirectory(state.rootSigning);
     await createFile(own, await readFileCapped(config.rootPolicyFile, maxPolicyBytes));
+    reached('policy-copied');
   }
   return await readRootPolicy(own);
 }
@@ -128,7 +133,7 @@ async function genesis(
     absent: new Map(others.map(([id, signer]) => [id, signer.publicKey])),
     online,
     targets: targetsOf(options.trust),
-    store: directoryStore(options.state.repository),
+    store: followedStore(directoryStore(options.state.repository), options.reached),
     now: options.clock.now(),
   });
 }
@@ -141,10 +146,11 @@ function targetsOf(trust: CompiledTrust): ReadonlyMap<string, Uint8Array> {
 }
 
 /** Keeps the first root apart from the repository: it is what clients pin, so it must not follow the repository. */
-async function keepPinnedRoot(state: StateDirectory): Promise<Uint8Array> {
+async function keepPinnedRoot({ state, reached }: RootOfTrustOptions): Promise<Uint8Array> {
   if (!(await pathExists(state.pinnedRootFile))) {
     const first = await readFileCapped(join(state.repository, metadataPath('root', 1)), maxMetadataBytes.root);
     await createFile(state.pinnedRootFile, first);
+    reached('pinned-root-kept');
   }
   return await readFileCapped(state.pinnedRootFile, maxMetadataBytes.root);
 }

@@ -1,5 +1,5 @@
 import { checkPeriods, type Periods } from '../ceremony/periods.ts';
-import { identityProviderUrl, tufUrl } from '../local/endpoints.ts';
+import { tufUrl } from '../local/endpoints.ts';
 import { localServices, localUsers } from '../local/instance.ts';
 import { answers } from '../local/server-process.ts';
 import { StateDirectory, type StateFacts } from '../local/state.ts';
@@ -58,7 +58,7 @@ async function status(invocation: Invocation): Promise<Outcome> {
     phase: running?.phase ?? 'down',
     tufUrl: tufUrl(facts),
     rootFile: state.pinnedRootFile,
-    issuer: identityProviderUrl(facts),
+    issuer: (await readTrustMaterial(state))?.oidc[0]?.url ?? '',
     rootOfTrust: 'local: file keys of all holders lie in the state directory, for trying things out',
     services,
     roles: typeof periods === 'string' ? [] : roleNames.map((role) => roleStatus(periods, role)),

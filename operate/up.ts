@@ -22,7 +22,8 @@ export const upCommand: Command = {
   summary: 'bring an instance up on this machine, sign and verify with it, and stay',
   details: [
     'The first start makes keys, certificates, logs and a root of trust that 3 of 5 holders sign; later starts',
-    'resume them. Ctrl-C stops everything cleanly. What is durable lies in the state directory.',
+    'resume them. Ctrl-C stops everything cleanly. What is durable lies in the state directory. SIGSTEAD_TRACE=1 in the',
+    'environment prints every moment that it reaches, for finding out where it hangs.',
   ].join('\n'),
   options: {
     once: {
@@ -119,7 +120,9 @@ async function bringUpAndSign(invocation: Invocation, state: string): Promise<Si
     const signatures = await phases.run('first signature', () =>
       asStep(invocation.progress, 'first signature', () => whileUp(ready, invocation, firstSignature(ready))),
     );
-    return { ready, phases, signatures, firstMs: phases.elapsedMs() };
+    const firstMs = phases.elapsedMs();
+    invocation.reached('first-signature');
+    return { ready, phases, signatures, firstMs };
   } catch (error) {
     await ready.stop();
     throw error;

@@ -29,6 +29,9 @@ export function findVerb(verbs: readonly Verb[], words: readonly string[]): { ve
 export function parseCommand(command: Command, rest: readonly string[]): ParsedCommand {
   const help = `sigstead ${command.words.join(' ')} --help`;
   const { values, positionals } = parseOptions(command, rest, help);
+  const parsed = { command, options: optionsOf(values), positionals };
+  // Who asks how to write the line has not written it yet.
+  if (parsed.options.flag('help')) return parsed;
   const wanted = command.positionals ?? [];
   const required = wanted.filter((name) => !name.startsWith('['));
   if (positionals.length < required.length) {
@@ -37,7 +40,7 @@ export function parseCommand(command: Command, rest: readonly string[]): ParsedC
   if (positionals.length > wanted.length) {
     throw usage(`unexpected argument: ${positionals[wanted.length]}`, help);
   }
-  return { command, options: optionsOf(values), positionals };
+  return parsed;
 }
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;

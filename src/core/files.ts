@@ -128,11 +128,18 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** A pipe, a directory and a link that leads nowhere have other content; a pipe must not be waited for. */
 async function hasBytes(path: string, bytes: Uint8Array): Promise<boolean> {
-  return await reading(path, async (file) => {
-    const { size } = await file.stat();
-    return size === bytes.length && equalBytes(await file.readFile(), bytes);
-  });
+  const compare = async (file: FileHandle) => {
+    const status = await file.stat();
+    return status.isFile() && status.size === bytes.length && equalBytes(await file.readFile(), bytes);
+  };
+  try {
+    return await reading(path, compare, constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof ToolkitError && error.code === 'CORE_FILE_MISSING') return false;
+    throw error;
+  }
 }
 
 async function readAll(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
@@ -151,10 +158,10 @@ async function readAll(file: FileHandle, path: string, maxBytes: number): Promis
   });
 }
 
-async function reading<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
+async function reading<T>(path: string, read: (file: FileHandle) => Promise<T>, flags = 0): Promise<T> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, constants.O_RDONLY);
+    file = await open(path, constants.O_RDONLY | flags);
     return await read(file);
   } catch (cause) {
     if (cause instanceof ToolkitError) throw cause;

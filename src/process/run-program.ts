@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { $ } from 'zx/core';
 import { ToolkitError } from '../core/error.ts';
 import { requireProgram } from './find-program.ts';
-import { signalGroup } from './process-group.ts';
+import { endWithUs, signalGroup } from './process-group.ts';
 
 export interface ProgramOptions {
   /** An absolute path, or a name that is looked up in `env.PATH`. */
@@ -74,7 +74,8 @@ async function runUntil(stop: AbortController, file: string, options: ProgramOpt
   running.child?.stdin?.on('error', () => undefined);
   const kill = () => setTimeout(() => pid && signalGroup(pid, 'SIGKILL'), cleanupMs).unref();
   stop.signal.addEventListener('abort', kill, { once: true });
-  const ended = await running;
+  const forget = pid === undefined ? () => undefined : endWithUs(pid);
+  const ended = await running.finally(forget);
   if (stop.signal.aborted) {
     if (pid) signalGroup(pid, 'SIGKILL');
     throw stop.signal.reason;

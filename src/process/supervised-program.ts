@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireProgram } from './find-program.ts';
 import { openLog, readHead, readTail } from './log-file.ts';
-import { signalGroup } from './process-group.ts';
+import { endWithUs, signalGroup } from './process-group.ts';
 import { notStarted } from './run-program.ts';
 
 export interface StartOptions {
@@ -59,6 +59,7 @@ export async function startProgram(options: StartOptions): Promise<RunningProgra
     });
     const exited = endOf(child);
     const pid = await pidOf(child, file);
+    void exited.then(endWithUs(pid));
     return {
       name: options.name,
       pid,

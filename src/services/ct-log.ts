@@ -23,6 +23,7 @@ export function ctLogService(
     files: [{ name: 'fulcio-roots.pem', content: options.fulcioRootsPem }],
     health: { port: 'http', path: '/healthz' },
     dependsOn: [],
+    startTimeoutMs: 30_000,
     // It drains for up to 60 s and flushes nothing: an acknowledged certificate is already in the tree.
     stopGraceMs: 10_000,
     environment: [],

@@ -21,6 +21,8 @@ export interface FulcioOptions {
   readonly chainPem: string;
   /** Fulcio's own configuration: which issuers it believes, and how. */
   readonly issuersConfig: string;
+  /** How many issuers that are. */
+  readonly issuers: number;
   /** The CT log that Fulcio submits to: the newest shard. */
   readonly ctLog: { readonly shard: string; readonly origin: string; readonly publicKeyPem: string };
   readonly backend: Backend;
@@ -49,6 +51,8 @@ export function fulcioService(options: FulcioOptions): ServiceSpec {
     ],
     health: { port: 'http', path: '/healthz' },
     dependsOn: [log],
+    // Before it answers, it asks each issuer for its discovery document, one after the other, for up to 10 s each.
+    startTimeoutMs: 30_000 + options.issuers * 10_000,
     stopGraceMs: 10_000,
   } as const satisfies Partial<ServiceSpec>;
   const flags = [

@@ -38,6 +38,7 @@ export function instanceServices(
       key: config.fulcio.key,
       chainPem: newest(material.fulcio, (entry) => entry.signing, 'fulcio').chain.pem,
       issuersConfig: fulcioConfig(config.issuers.map((issuer) => resolveIssuer(issuer, options.localIssuerUrl))),
+      issuers: config.issuers.length,
       ctLog: ctLogOf(config, material),
       backend,
     }),

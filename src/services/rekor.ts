@@ -35,6 +35,7 @@ export function rekorService(shard: LogShardConfig, options: { backend: Backend 
     environment: [],
     health: { port: 'http', path: '/healthz' },
     dependsOn: [],
+    startTimeoutMs: 30_000,
     // 20 s to drain HTTP and 30 s to flush the log, of which a quiet log needs little.
     stopGraceMs: 30_000,
   } as const satisfies Partial<ServiceSpec>;

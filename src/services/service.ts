@@ -108,6 +108,8 @@ export interface ServiceSpec {
   readonly health: { readonly port: string; readonly path: string };
   /** Ids of services that must be healthy before this one starts. */
   readonly dependsOn: readonly string[];
+  /** How long it may take to answer its health check after it was started. */
+  readonly startTimeoutMs: number;
   /** How long it may drain after SIGTERM. */
   readonly stopGraceMs: number;
 }

@@ -22,6 +22,7 @@ export function timestampAuthorityService(
     files: [{ name: 'chain.pem', content: options.chainPem }],
     health: { port: 'http', path: '/ping' },
     dependsOn: [],
+    startTimeoutMs: 30_000,
     stopGraceMs: 15_000,
   } as const satisfies Partial<ServiceSpec>;
   const flags = [

@@ -70,15 +70,17 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
 export interface StartInstanceOptions extends SigsteadOptions {
   readonly state: string;
   readonly args?: readonly string[];
+  /** Lets `login --test-user` hand out tokens. @default true */
+  readonly testGrant?: boolean;
 }
 
-/** Starts `sigstead up --test-grant` and returns once `sigstead env` says that it is ready. Disposing stops it. */
+/** Starts `sigstead up` (with `--test-grant`) and returns once `sigstead env` says that it is ready. Disposing stops it. */
 export async function startTestInstance(options: StartInstanceOptions): Promise<TestInstance> {
   const { state } = options;
   const up = await startProgram({
     name: 'up',
     file: sigstead,
-    args: ['up', '--test-grant', '--state', state, ...(options.args ?? [])],
+    args: ['up', ...(options.testGrant === false ? [] : ['--test-grant']), '--state', state, ...(options.args ?? [])],
     env: userEnvironment(options.environment),
     cwd: projectDirectory,
     logFile: `${state}.up.log`,

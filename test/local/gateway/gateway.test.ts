@@ -291,8 +291,7 @@ describe('Gateway.close', () => {
   });
 
   it('may be followed by another start on the same port', async () => {
-    const upstream = await stage.upstream();
-    const source = { edge: edgeWith(postRoute), upstream: { host: '127.0.0.1', port: upstream.port } };
+    const source = { edge: edgeWith(postRoute), upstream: { host: '127.0.0.1', port: (await stage.upstream()).port } };
     const { gateway, port } = await stage.edge(source);
     await gateway.close();
     await stage.gateway([{ name: 'again', port, ...source }]);

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Moment, moments } from '../../src/core/moment.ts';
+import { type FaultBench, faultBench, resume } from '../support/fault-bench.ts';
+import { checkState, untilNothingRuns, type WrittenOnce } from '../support/state-oracle.ts';
+import { type ReachedMoment, signalAt, TracedUp } from '../support/traced-up.ts';
+
+const momentTimeoutMs = 120_000;
+const walkTimeoutMs = 600_000;
+
+/** Moments that only a stop gets to; `up` is told to stop once it has signed. */
+const whenStopping: ReadonlySet<Moment> = new Set(moments.slice(moments.indexOf('stopping')));
+
+/** Ends an `up` with a signal at the first moment that `isMoment` picks; one of a stop is brought about. */
+async function endAt(signal: NodeJS.Signals, bench: FaultBench, isMoment: (reached: ReachedMoment) => boolean) {
+  return await signalAt(
+    signal,
+    (reached, up) => {
+      if (isMoment(reached)) return true;
+      if (reached.moment === 'first-signature') up.kill('SIGTERM');
+      return false;
+    },
+    bench.options,
+  );
+}
+
+describe('kill -9 of up', () => {
+  it.each(moments)(
+    'at %s leaves a state that the next up resumes to a verified signature',
+    async (moment) => {
+      await using bench = await faultBench();
+      const killed = await endAt('SIGKILL', bench, (reached) => reached.moment === moment);
+      expect(killed).toMatchObject({ signal: 'SIGKILL', moment: { moment } });
+      const written = await checkState(bench.state);
+      await resume(bench);
+      await checkState(bench.state, written);
+    },
+    momentTimeoutMs,
+  );
+
+  it(
+    'at every key, certificate, file and server, one after the other, resumes one and the same instance',
+    async () => {
+      await using bench = await faultBench();
+      const seen = new Set<string>();
+      let written: WrittenOnce = new Map();
+      for (;;) {
+        const killed = await endAt('SIGKILL', bench, ({ moment, what }) => isNew(seen, `${moment} ${what}`, what));
+        written = await checkState(bench.state, written);
+        if (killed.moment === undefined) break;
+        expect(killed).toMatchObject({ signal: 'SIGKILL' });
+      }
+      const places = [...seen].map((place) => place.split(' ')[0]);
+      process.stderr.write(`killed at ${seen.size} places\n`);
+      for (const [moment, count] of expectedPlaces) {
+        expect({ moment, count: places.filter((place) => place === moment).length }).toEqual({ moment, count });
+      }
+      await resume(bench);
+    },
+    walkTimeoutMs,
+  );
+});
+
+/** What one instance of examples/minimal.yaml makes of each kind at its first start. */
+const expectedPlaces: readonly (readonly [Moment, number])[] = [
+  ['key-made', 14],
+  ['chain-issued', 3],
+  ['repository-file-written', 6],
+  ['server-started', 5],
+  ['key-handed-over', 2],
+  ['server-healthy', 5],
+  ['server-stopped', 5],
+];
+
+function isNew(seen: Set<string>, place: string, what: string): boolean {
+  if (what === '' || seen.has(place)) return false;
+  seen.add(place);
+  return true;
+}
+
+describe('SIGINT of up', () => {
+  it.each(moments.filter((moment) => !whenStopping.has(moment)))(
+    'at %s stops everything and leaves a state that the next up resumes',
+    async (moment) => {
+      await using bench = await faultBench();
+      const interrupted = await endAt('SIGINT', bench, (reached) => reached.moment === moment);
+      expect(interrupted).toMatchObject({ code: moment === 'first-signature' ? 0 : 130, moment: { moment } });
+      await untilNothingRuns(bench.directory, 1_000);
+      const written = await checkState(bench.state);
+      await comesUp(bench);
+      await checkState(bench.state, written);
+    },
+    momentTimeoutMs,
+  );
+
+  it.each(moments.filter((moment) => whenStopping.has(moment)))(
+    'at %s, while up stops already, leaves nothing running',
+    async (moment) => {
+      await using bench = await faultBench();
+      const interrupted = await endAt('SIGINT', bench, (reached) => reached.moment === moment);
+      expect(interrupted.moment).toMatchObject({ moment });
+      expect([0, 130]).toContain(interrupted.code);
+      await untilNothingRuns(bench.directory, 5_000);
+      const written = await checkState(bench.state);
+      await comesUp(bench);
+      await checkState(bench.state, written);
+    },
+    momentTimeoutMs,
+  );
+});
+
+/** Brings the state up as far as clients could use it, and interrupts it there. */
+async function comesUp(bench: FaultBench): Promise<void> {
+  const up = new TracedUp(bench.options);
+  await up.reached('ready-recorded');
+  up.kill('SIGINT');
+  expect(await up.ended).toMatchObject({ code: 130 });
+  await untilNothingRuns(bench.directory, 5_000);
+}

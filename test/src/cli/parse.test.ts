@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Verb } from '../../../src/cli/command.ts';
+import { findVerb, parseCommand } from '../../../src/cli/parse.ts';
+import { sampleCommand } from './sample-command.ts';
+
+const verbs: readonly Verb[] = [['log'], ['log', 'check'], ['logs']].map((words) => ({
+  words,
+  load: async () => sampleCommand,
+}));
+
+describe('findVerb', () => {
+  it.each([
+    [['log'], ['log'], []],
+    [['log', 'check', 'a'], ['log', 'check'], ['a']],
+    [['log', 'x', 'check'], ['log'], ['x', 'check']],
+    [['logs', '--json'], ['logs'], ['--json']],
+  ])('accepts %j as %j', (line, words, rest) => {
+    const found = findVerb(verbs, line);
+    expect([found.verb.words, found.rest]).toEqual([words, rest]);
+  });
+
+  it.each([[['lo']], [['--json', 'log']], [['check']], [['LOG']]])('refuses %j', (line) => {
+    expect(() => findVerb(verbs, line)).toThrowToolkit('CLI_USAGE');
+    expect(() => findVerb(verbs, line)).toThrow(`unknown command: ${line.join(' ')}`);
+  });
+});
+
+describe('parseCommand', () => {
+  it('accepts options before, between and after arguments', () => {
+    const { options, positionals } = parseCommand(sampleCommand, ['--deep', 'a', '--since=2026', 'b', '--json']);
+    expect(positionals).toEqual(['a', 'b']);
+    expect([options.flag('deep'), options.flag('json'), options.flag('help')]).toEqual([true, true, false]);
+    expect([options.text('since'), options.texts('label')]).toEqual(['2026', []]);
+  });
+
+  it('accepts an option several times where that means something', () => {
+    const { options } = parseCommand(sampleCommand, ['a', '--label', 'x', '--label=y']);
+    expect(options.texts('label')).toEqual(['x', 'y']);
+  });
+
+  it('accepts arguments that look like options after --, and -h for help', () => {
+    expect(parseCommand(sampleCommand, ['--', '--deep']).positionals).toEqual(['--deep']);
+    expect(parseCommand(sampleCommand, ['a', '-h']).options.flag('help')).toBe(true);
+  });
+
+  it('accepts --help alone, although an argument is missing', () => {
+    expect(parseCommand(sampleCommand, ['--help']).options.flag('help')).toBe(true);
+  });
+
+  it.each([
+    [[], 'expected LOG'],
+    [['a', 'b', 'c'], 'unexpected argument: c'],
+    [['a', '--nope'], "Unknown option '--nope'"],
+    [['a', '-x'], "Unknown option '-x'"],
+    [['a', '--since'], "Option '--since <value>' argument missing"],
+    [['a', '--deep=yes'], "Option '--deep' does not take an argument"],
+  ])('refuses %j: %s', (rest, message) => {
+    expect(() => parseCommand(sampleCommand, rest)).toThrowToolkit('CLI_USAGE');
+    expect(() => parseCommand(sampleCommand, rest)).toThrow(message);
+    expect(() => parseCommand(sampleCommand, rest)).toThrow(
+      expect.objectContaining({ hint: 'run: sigstead log check --help' }),
+    );
+  });
+});
