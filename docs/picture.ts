@@ -32,7 +32,7 @@ function draw(text: readonly string[]): string {
   const height = text.length * lineHeight + 2 * margin;
   const rows = text.map((line, index) => {
     const y = margin + (index + 0.8) * lineHeight;
-    return `<text x="${margin}" y="${y}" xml:space="preserve"${colourOf(line)}>${escape(line)}</text>`;
+    return `<text x="${margin}" y="${y}" xml:space="preserve"${colourOf(line)}>${escapeXml(line)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="A first run of sigstead in a terminal">
 <rect width="100%" height="100%" rx="8" fill="#14181f"/>
@@ -49,6 +49,6 @@ function colourOf(line: string): string {
   return line.startsWith('  cosign') ? ' fill="#79c0ff"' : '';
 }
 
-function escape(line: string): string {
+function escapeXml(line: string): string {
   return line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

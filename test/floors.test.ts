@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { readSourceTree } from './support/house/source-tree.ts';
+import { readSourceTree } from '../docs/source-tree.ts';
 import { type Manifest, violations } from './support/house/violations.ts';
 import { projectDirectory } from './support/instance.ts';
 

@@ -21,9 +21,8 @@ export interface UpstreamHandlers {
   fail(failure: UpstreamFailure, cause: Error | undefined): void;
 }
 
-/** Kept connections are closed before any server does it (Rekor: 20 s), so that no request meets a closing one. */
-const spareMs = 5_000;
-const sweepMs = 2_500;
+/** Kept connections are closed well before any server does it (Rekor: 20 s), so that no request meets a closing one. */
+const defaultSpareMs = 5_000;
 
 interface IdleConnection {
   readonly connection: UpstreamConnection;
@@ -39,13 +38,15 @@ interface IdleConnection {
  */
 export class UpstreamClient {
   readonly #upstream: Upstream;
+  readonly #spareMs: number;
   readonly #open = new Set<UpstreamConnection>();
   /** The one used last is taken first, so that spare ones age and are closed. */
   readonly #idle: IdleConnection[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
-  constructor(upstream: Upstream) {
+  constructor(upstream: Upstream, spareMs = defaultSpareMs) {
     this.#upstream = upstream;
+    this.#spareMs = spareMs;
   }
 
   /** Sends a request. Returns a function that gives it up, which does nothing once it is settled. */
@@ -93,7 +94,7 @@ export class UpstreamClient {
 
   #keep(connection: UpstreamConnection): void {
     this.#idle.push({ connection, sinceMs: performance.now() });
-    this.#sweep ??= setInterval(() => this.#closeSpare(), sweepMs);
+    this.#sweep ??= setInterval(() => this.#closeSpare(), this.#spareMs / 2);
   }
 
   #forget(connection: UpstreamConnection): void {
@@ -103,7 +104,7 @@ export class UpstreamClient {
   }
 
   #closeSpare(): void {
-    const oldestMs = performance.now() - spareMs;
+    const oldestMs = performance.now() - this.#spareMs;
     while (this.#idle[0] !== undefined && this.#idle[0].sinceMs < oldestMs) this.#idle.shift()?.connection.destroy();
     if (this.#idle.length > 0) return;
     clearInterval(this.#sweep);

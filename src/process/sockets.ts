@@ -71,11 +71,10 @@ async function socketsOf(pid: number): Promise<ReadonlySet<string>> {
   return new Set(targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []));
 }
 
-/** The kernel keeps 15 letters of a name; the whole one is what the program was started as, if it begins alike. */
+/** The file of the program says what it is: a thread may rename itself, and the first one of Node calls itself MainThread. */
 async function nameOf(pid: number): Promise<string> {
-  const short = (await readProc(`${pid}/comm`)).trim();
-  const [started = ''] = (await readProc(`${pid}/cmdline`)).split('\0');
-  return (basename(started).startsWith(short) ? basename(started) : short) || 'a process';
+  const file = await readlink(`/proc/${pid}/exe`).catch(() => '');
+  return basename(file).replace(/ \(deleted\)$/, '') || (await readProc(`${pid}/comm`)).trim() || 'a process';
 }
 
 async function lsof(selection: readonly string[]): Promise<string> {

@@ -44,34 +44,34 @@ describe('kill -9 of up', () => {
       const seen = new Set<string>();
       let written: WrittenOnce = new Map();
       for (;;) {
-        const killed = await endAt('SIGKILL', bench, ({ moment, what }) => isNew(seen, `${moment} ${what}`, what));
+        const killed = await endAt('SIGKILL', bench, (reached) => isNew(seen, reached));
         written = await checkState(bench.state, written);
         if (killed.moment === undefined) break;
         expect(killed).toMatchObject({ signal: 'SIGKILL' });
       }
-      const places = [...seen].map((place) => place.split(' ')[0]);
-      process.stderr.write(`killed at ${seen.size} places\n`);
-      for (const [moment, count] of expectedPlaces) {
-        expect({ moment, count: places.filter((place) => place === moment).length }).toEqual({ moment, count });
-      }
+      process.stderr.write(`killed at ${seen.size} places: ${[...seen].join(', ')}\n`);
+      expect([...new Set([...seen].map((place) => place.split(' ')[0]))].sort()).toEqual(severalOf.toSorted());
       await resume(bench);
     },
     walkTimeoutMs,
   );
 });
 
-/** What one instance of examples/minimal.yaml makes of each kind at its first start. */
-const expectedPlaces: readonly (readonly [Moment, number])[] = [
-  ['key-made', 14],
-  ['chain-issued', 3],
-  ['repository-file-written', 6],
-  ['server-started', 5],
-  ['key-handed-over', 2],
-  ['server-healthy', 5],
-  ['server-stopped', 5],
+/** Moments of which a start or a stop has several. */
+const severalOf: readonly Moment[] = [
+  'key-made',
+  'chain-issued',
+  'repository-file-written',
+  'server-started',
+  'key-handed-over',
+  'server-healthy',
+  'server-stopped',
 ];
 
-function isNew(seen: Set<string>, place: string, what: string): boolean {
+/** Notes a place where `up` was not killed yet. What is made side by side may be there before the kill lands. */
+function isNew(seen: Set<string>, { moment, what }: ReachedMoment): boolean {
+  // An interrupted first root is followed by targets of the next version, whose name is then another one.
+  const place = `${moment} ${what.replace(/\d+\.(?=[a-z])|[0-9a-f]{64}\./, '')}`;
   if (what === '' || seen.has(place)) return false;
   seen.add(place);
   return true;

@@ -88,7 +88,7 @@ describe('ensureAuthorities', () => {
     const first = formatTrustMaterial(await ensureAuthorities(options));
     const before = await certificates();
     const later = await ensureAuthorities({ ...options, now: addMs(now, 30 * dayMs) });
-    expect(formatTrustMaterial(later)).toBe(first);
+    expect(formatTrustMaterial(later)).toEqual(first);
     expect(await certificates()).toEqual(before);
   });
 
@@ -141,7 +141,7 @@ describe('ensureAuthorities', () => {
       (await certificates()).get(chains[0] ?? '') ?? '',
     );
     await expect(ensureAuthorities(options)).rejects.toThrowToolkit('X509_CHAIN_INVALID');
-    await expect(ensureAuthorities(options)).rejects.toThrow(/^tsa-1 chain: tsa-/);
+    await expect(ensureAuthorities(options)).rejects.toThrow(/^tsa-1 chain: .*tsa-leaf-time-stamping/);
     expect(await readdir(options.state.path)).not.toContain('trust-material.json');
   });
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net';
+import { basename } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { assertPortsFree, choosePorts } from '../../local/ports.ts';
 
@@ -33,7 +34,7 @@ describe('assertPortsFree', () => {
     await listen(b, host);
     const refused = assertPortsFree({ a, b });
     await expect(refused).rejects.toThrowToolkit('LOCAL_PORT_IN_USE', { name: 'b', port: b });
-    await expect(refused).rejects.toThrow(`b: port ${b} is in use by node`);
-    await expect(refused).rejects.toThrow(`(pid ${process.pid})`);
+    const owner = `${basename(process.execPath)} (pid ${process.pid})`;
+    await expect(refused).rejects.toThrow(`b: port ${b} is in use by ${owner}`);
   });
 });

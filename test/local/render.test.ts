@@ -16,7 +16,7 @@ import { sampleSpecs } from '../support/specs.ts';
 
 const place: Placement = {
   instanceId: 'abcd',
-  port: (service, name) => ({ 'log/http': 20_001, 'ca/http': 20_002 })[`${service}/${name}`] ?? 0,
+  port: (service, name) => Number(name === 'http' && { log: 20_001, ca: 20_002 }[service]),
   runDirectory: '/state/run/log',
   storageDirectory: '/state/data/log',
   keyPath: (key) => `/keys/${key}.pem`,

@@ -1,4 +1,4 @@
-import { type Module, parseSync } from '@swc/core';
+import { isNode, type Node, nameOf, parseSource, textOf, walk } from '../../../docs/syntax.ts';
 
 /** What the rules want to know of one file. */
 export interface ModuleFacts {
@@ -11,13 +11,10 @@ export interface ModuleFacts {
   readonly hasDefaultExport: boolean;
 }
 
-type Node = Readonly<Record<string, unknown>> & { readonly type: string };
-
 /** Takes a TypeScript file apart. Comments and texts that look like code do not count: this is the syntax tree. */
 export function moduleFacts(source: string): ModuleFacts {
-  const tree: Module = parseSync(source, { syntax: 'typescript', target: 'es2024' });
   const facts = { imports: [] as string[], evasions: [] as string[], globals: [] as string[], hasDefaultExport: false };
-  walk(tree, (node) => {
+  walk(parseSource(source), (node) => {
     readImport(node, facts);
     readGlobal(node, facts.globals);
     facts.hasDefaultExport ||= isDefaultExport(node);
@@ -78,33 +75,6 @@ function readGlobal(node: Node, globals: string[]): void {
 function isDefaultExport(node: Node): boolean {
   if (node.type === 'ExportDefaultDeclaration' || node.type === 'ExportDefaultExpression') return true;
   return node.type === 'ExportSpecifier' && nameOf(node['exported']) === 'default';
-}
-
-/** Calls `visit` for every node of a syntax tree. */
-export function walk(value: unknown, visit: (node: Node) => void): void {
-  if (Array.isArray(value)) {
-    for (const item of value) walk(item, visit);
-  } else if (typeof value === 'object' && value !== null) {
-    if (isNode(value)) visit(value);
-    for (const child of Object.values(value)) walk(child, visit);
-  }
-}
-
-export function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
-}
-
-/** The text of a string literal, or of a template without holes. */
-export function textOf(value: unknown): string | undefined {
-  if (!isNode(value)) return undefined;
-  if (value.type === 'StringLiteral') return String(value['value']);
-  if (value.type !== 'TemplateLiteral') return undefined;
-  const quasis = value['quasis'] as readonly { readonly cooked: string }[];
-  return quasis.length === 1 ? quasis[0]?.cooked : undefined;
-}
-
-function nameOf(value: unknown): string | undefined {
-  return isNode(value) && value.type === 'Identifier' ? String(value['value']) : undefined;
 }
 
 function computedName(value: unknown): string | undefined {
