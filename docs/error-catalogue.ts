@@ -68,7 +68,9 @@ function comparedIn(node: Node): readonly unknown[] {
 }
 
 function noteThrown(node: Node, file: string, entries: Map<string, Entry>): void {
-  const [first, second] = (node['arguments'] as readonly { readonly expression: unknown }[]).map((one) => one.expression);
+  const [first, second] = (node['arguments'] as readonly { readonly expression: unknown }[]).map(
+    (one) => one.expression,
+  );
   const properties = new Map(propertiesOf(second));
   const codes = textsOf(first);
   for (const [index, name] of codes.entries()) {

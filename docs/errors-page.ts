@@ -48,7 +48,11 @@ function section(code: string, facts: ErrorFacts, explanation: string): string {
   const said = facts.messages.map((message) => `- says ${quoted(message)}`);
   const hinted = facts.hints.map((hint) => `- hint ${quoted(hint)}`);
   const list = [...said, ...hinted].join('\n');
-  const blocks = [`### \`${code}\``, [`- ${faults}raised by ${facts.files.join(', ')}`, list].filter(Boolean).join('\n'), explanation];
+  const blocks = [
+    `### \`${code}\``,
+    [`- ${faults}raised by ${facts.files.join(', ')}`, list].filter(Boolean).join('\n'),
+    explanation,
+  ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 

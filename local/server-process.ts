@@ -134,7 +134,8 @@ function isPiped(key: KeySpec): boolean {
 async function handOver(key: KeySpec, spec: ServiceSpec, around: ServerSurroundings, path: string): Promise<void> {
   const form = key.delivery === 'pipe-sec1' ? 'sec1' : 'pkcs8';
   const pem = await around.keys.decrypted(serviceKeyName(spec.id), form);
-  await serveFifo(path, pem, { timeoutMs: spec.startTimeoutMs, signal: around.signal });
+  // The health check gives up first: it knows the server's log.
+  await serveFifo(path, pem, { timeoutMs: 2 * spec.startTimeoutMs, signal: around.signal });
   around.reached('key-handed-over', spec.id);
 }
 

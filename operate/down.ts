@@ -1,7 +1,6 @@
 import { readFacts, StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { pathExists } from '../src/core/files.ts';
-import { tryLock } from '../src/core/lock.ts';
 import { asStep } from '../src/core/progress.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { findRunning, removeRecord, waitForState } from './run-record.ts';
@@ -39,7 +38,6 @@ async function down(invocation: Invocation): Promise<Outcome> {
 async function stopUp(state: StateDirectory): Promise<boolean> {
   const running = await findRunning(state);
   if (running) process.kill(running.process.pid, 'SIGTERM');
-  else if (tryLock(state.lockFile)?.release()) return false;
   const lock = await waitForState(state, stopTimeoutMs);
   lock.release();
   return running !== undefined;

@@ -20,6 +20,7 @@ import { configOption, configPath, stateOption, statePath } from './settings.ts'
 import { remoteSignatory, type Signatory, signatoryOf } from './signatory.ts';
 import { accepts, type Check } from './smoke/check.ts';
 import { serveCopy } from './smoke/expired-repository.ts';
+import { smokeOutcome } from './smoke/outcome.ts';
 import { expiryRefusals, foreignRefusal, policyRefusals } from './smoke/refusals.ts';
 
 export const smokeCommand: Command = {
@@ -67,7 +68,7 @@ async function smoke(invocation: Invocation): Promise<Outcome> {
       expiredTimestamp(clients, bench, here, { state, invocation }),
     )),
   ];
-  return outcome(checks);
+  return smokeOutcome(checks);
 }
 
 /** Signs with each client that signs, and verifies each bundle with every client. */
@@ -185,24 +186,4 @@ async function foundClients({ environment, progress, signal }: Invocation): Prom
   const cosign = cosignClient(await findCosign({ env: environment, progress, signal }));
   const python = await findSigstorePython(environment);
   return [cosign, await sigstoreJsClient(), ...(python ? [python] : [])];
-}
-
-function outcome(checks: readonly Check[]): Outcome {
-  const failed = checks.filter((check) => !check.passed);
-  if (failed.length > 0) {
-    const list = failed.map(
-      ({ name, client, expected, reason }) =>
-        `${client}, ${name}: expected that it ${expected}${reason ? `, it said: ${reason}` : ''}`,
-    );
-    throw new ToolkitError('OPS_SMOKE_FAILED', {
-      message: `${failed.length} of ${checks.length} checks failed:\n${list.join('\n')}`,
-      fault: 'evidence',
-      data: { checks: checks.map((check) => ({ ...check })) },
-    });
-  }
-  const lines = checks.map(({ name, client, expected }) => `  ✓ ${client} ${expected} ${name}\n`);
-  return {
-    json: { checks: checks.map((check) => ({ ...check })) },
-    text: `${lines.join('')}${checks.length} checks passed\n`,
-  };
 }

@@ -122,14 +122,14 @@ describe('an instance that is up', () => {
     expect(keys).toHaveLength(2 * 14);
     const secrets = [...keys, ...(await filesOf(state.identityProvider)), ...(await filesOf(state.logs))];
     expect(new Set(await Promise.all(secrets.map(modeOf)))).toEqual(new Set(['600']));
-    for (const key of keys.filter((path) => path.endsWith('.pem'))) {
-      expect(await readFile(key, 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
-    }
-    const unencrypted: string[] = [];
-    for (const path of await filesOf(state.path)) {
-      if (/-----BEGIN ((?!ENCRYPTED)[A-Z]+ )?PRIVATE KEY/.test(await readAllocated(path))) unencrypted.push(path);
-    }
-    expect(unencrypted).toEqual([]);
+    const found = await Promise.all(
+      (await filesOf(state.path)).map(async (path) => {
+        const labels = (await readAllocated(path)).match(/-----BEGIN [A-Z ]*PRIVATE KEY-----/g) ?? [];
+        return labels.map((label) => [path, label]);
+      }),
+    );
+    const encrypted = keys.filter((path) => path.endsWith('.pem'));
+    expect(found.flat()).toEqual(encrypted.map((path) => [path, '-----BEGIN ENCRYPTED PRIVATE KEY-----']));
   }, 60_000);
 
   onLinux(

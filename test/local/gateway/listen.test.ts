@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { startGateway } from '../../../local/gateway/gateway.ts';
+import { startLoopbackServer } from '../../support/loopback-server.ts';
+
+const limit = { perSecond: 1, burst: 1 };
+
+function start(...ports: readonly number[]) {
+  const listeners = ports.map((port, index) => ({
+    name: `l${index}`,
+    port,
+    handler: () => undefined,
+    maxBodyBytes: 0,
+    limit,
+  }));
+  return startGateway({ listeners, log: () => undefined });
+}
+
+describe('startGateway', () => {
+  it('refuses a port that is taken, and closes those that it had opened', async () => {
+    const other = await startLoopbackServer();
+    const port = Number(new URL(other.url).port);
+    await expect(start(0, port)).rejects.toThrowToolkit('LOCAL_PORT_IN_USE', { name: 'l1', port });
+    await other.close();
+  });
+
+  it('refuses a port that cannot be, for another reason', async () => {
+    await expect(start(65_536)).rejects.toThrowToolkit('LOCAL_GATEWAY_LISTEN', { name: 'l0', port: 65_536 });
+  });
+});
