@@ -14,6 +14,7 @@ import { createFileKey, decryptFileKey, generatePassphrase, openFileKey } from '
 export class KeyStore {
   readonly #directory: string;
   readonly #reached: Reached;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string, reached: Reached = unfollowed) {
     this.#directory = directory;
@@ -32,13 +33,15 @@ export class KeyStore {
     if (!(await pathExists(this.#passphraseFile(name)))) {
       await createFile(this.#passphraseFile(name), utf8(generatePassphrase()), { mode: privateFileMode });
     }
-    const signer = await createFileKey({ path: this.path(name), algorithm, passphrase: await this.passphrase(name) });
+    const passphrase = await this.passphrase(name);
+    const signer = await this.#inTurn(() => createFileKey({ path: this.path(name), algorithm, passphrase }));
     this.#reached('key-made', name);
     return signer;
   }
 
   async open(name: string): Promise<Signer> {
-    return await openFileKey({ path: this.path(name), passphrase: await this.passphrase(name) });
+    const passphrase = await this.passphrase(name);
+    return await this.#inTurn(() => openFileKey({ path: this.path(name), passphrase }));
   }
 
   async passphrase(name: string): Promise<string> {
@@ -47,7 +50,15 @@ export class KeyStore {
 
   /** Returns the key as PEM without encryption, for a server that cannot read another form. Never write it to disk. */
   async decrypted(name: string, as: 'pkcs8' | 'sec1'): Promise<string> {
-    return await decryptFileKey({ path: this.path(name), passphrase: await this.passphrase(name), as });
+    const passphrase = await this.passphrase(name);
+    return await this.#inTurn(() => decryptFileKey({ path: this.path(name), passphrase, as }));
+  }
+
+  /** One key derivation at a time: each takes 16 MiB, and a start opens them all. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return await result;
   }
 
   #passphraseFile(name: string): string {

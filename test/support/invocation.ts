@@ -1,6 +1,7 @@
 import type { Command, Environment, Invocation, Outcome } from '../../src/cli/command.ts';
 import { parseCommand } from '../../src/cli/parse.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { unfollowed } from '../../src/core/moment.ts';
 import { silentProgress } from '../../src/core/progress.ts';
 
 export interface Surroundings {
@@ -31,6 +32,7 @@ export async function runCommand(command: Command, words: readonly string[], aro
     progress: silentProgress,
     signal: new AbortController().signal,
     clock: around.clock ?? systemClock,
+    reached: unfollowed,
     emit: async (outcome) => {
       emitted = outcome;
     },
