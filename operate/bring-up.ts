@@ -10,7 +10,7 @@ import { type InstanceConfig, readConfig } from '../src/config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Reached } from '../src/core/moment.ts';
-import type { Progress } from '../src/core/progress.ts';
+import { asStep, type Progress } from '../src/core/progress.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { compileTrust } from '../src/trust/compile.ts';
 import { checkIssuers } from './check-issuers.ts';
@@ -66,7 +66,11 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
     reached('binaries-found');
     const keys = new KeyStore(state.keys, reached);
     const now = options.clock.now();
-    const material = await phase('keys', () => ensureAuthorities({ config, state, facts, keys, now, reached }));
+    const material = await phase('keys', () =>
+      asStep(options.progress, 'keys and certificates', () =>
+        ensureAuthorities({ config, state, facts, keys, now, reached }),
+      ),
+    );
     const rootOfTrust = await phase('root', () =>
       ensureRootOfTrust({ ...options, config, state, keys, trust: compileTrust(material, { now }) }),
     );

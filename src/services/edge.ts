@@ -79,7 +79,7 @@ export function fulcioEdge(limits: EdgeLimits): ServiceEdge {
   return {
     service: 'fulcio',
     routes: [
-      write('certificate', '/api/v2/signingCert', limits, {
+      submission('certificate', '/api/v2/signingCert', limits, {
         maxBodyBytes: 64 * kibibyte,
         contentTypes: ['application/json'],
         // sigstore-go and sigstore-python send the ID token as a bearer token, sigstore-js in the body.
@@ -87,8 +87,8 @@ export function fulcioEdge(limits: EdgeLimits): ServiceEdge {
         // It waits 30 s for the CT log.
         timeoutMs: 35_000,
       }),
-      fetch('trust-bundle', '/api/v2/trustBundle', limits),
-      fetch('configuration', '/api/v2/configuration', limits),
+      lookup('trust-bundle', '/api/v2/trustBundle', limits),
+      lookup('configuration', '/api/v2/configuration', limits),
     ],
   };
 }
@@ -101,7 +101,7 @@ export function rekorEdge(limits: EdgeLimits): ServiceEdge {
   return {
     service: 'rekor',
     routes: [
-      write('log-entry', '/api/v2/log/entries', limits, {
+      submission('log-entry', '/api/v2/log/entries', limits, {
         // An entry has at most 65,535 bytes in the log.
         maxBodyBytes: 64 * kibibyte,
         contentTypes: ['application/json'],
@@ -127,12 +127,12 @@ export function timestampEdge(limits: EdgeLimits): ServiceEdge {
   return {
     service: 'tsa',
     routes: [
-      write('timestamp', '/api/v1/timestamp', limits, {
+      submission('timestamp', '/api/v1/timestamp', limits, {
         maxBodyBytes: 16 * kibibyte,
         contentTypes: ['application/timestamp-query', 'application/json'],
         timeoutMs: 15_000,
       }),
-      fetch('certificate-chain', '/api/v1/timestamp/certchain', limits),
+      lookup('certificate-chain', '/api/v1/timestamp/certchain', limits),
     ],
   };
 }
@@ -144,10 +144,10 @@ export function tufEdge(limits: EdgeLimits): ServiceEdge {
   };
 }
 
-type WriteOptions = Pick<ForwardRoute, 'maxBodyBytes' | 'contentTypes' | 'timeoutMs'> &
+type SubmissionOptions = Pick<ForwardRoute, 'maxBodyBytes' | 'contentTypes' | 'timeoutMs'> &
   Partial<Pick<ForwardRoute, 'requestHeaders' | 'answerHeaders'>>;
 
-function write(name: string, path: string, limits: EdgeLimits, options: WriteOptions): ForwardRoute {
+function submission(name: string, path: string, limits: EdgeLimits, options: SubmissionOptions): ForwardRoute {
   return {
     kind: 'forward',
     name,
@@ -162,7 +162,7 @@ function write(name: string, path: string, limits: EdgeLimits, options: WriteOpt
   };
 }
 
-function fetch(name: string, path: string, limits: EdgeLimits): ForwardRoute {
+function lookup(name: string, path: string, limits: EdgeLimits): ForwardRoute {
   return {
     kind: 'forward',
     name,

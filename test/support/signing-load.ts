@@ -32,7 +32,7 @@ export interface LoadOptions {
 }
 
 /** Under way at once; more of them wait for the same checkpoint and load the machine no less. */
-const workers = { entries: 24, certificates: 3 };
+const workers = { entries: 128, certificates: 4 };
 /** Between a refusal and the next request of a worker. */
 const pauseMs = 20;
 
