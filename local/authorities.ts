@@ -6,6 +6,7 @@ import { createFile, makePrivateDirectory, readFileIfPresent } from '../src/core
 import type { Reached } from '../src/core/moment.ts';
 import { assertNoErrors } from '../src/core/rules.ts';
 import type { Signer } from '../src/core/signer.ts';
+import { allOf } from '../src/core/wait.ts';
 import { resolveIssuer } from '../src/identity/fulcio-config.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
 import { fulcioId } from '../src/services/fulcio.ts';
@@ -109,11 +110,12 @@ async function createMaterial(options: AuthoritiesOptions): Promise<TrustMateria
     validFor,
     signing: true,
   }));
+  const entries = await allOf([allOf(rekor), allOf(ct), allOf(timestamps)]);
   return {
     fulcio: [fulcio],
-    rekor: await Promise.all(rekor),
-    ct: await Promise.all(ct),
-    timestamps: await Promise.all(timestamps),
+    rekor: entries[0],
+    ct: entries[1],
+    timestamps: entries[2],
     oidc: loginIssuers(config, facts).map((url, index) => ({ url, operator: `oidc-${index + 1}.${domain}`, validFor })),
     selection: config.selection,
   };

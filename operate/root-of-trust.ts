@@ -14,6 +14,7 @@ import { createFile, makePrivateDirectory, pathExists, readFileCapped } from '..
 import type { Reached } from '../src/core/moment.ts';
 import { asStep, type Progress } from '../src/core/progress.ts';
 import type { Signer } from '../src/core/signer.ts';
+import { allOf } from '../src/core/wait.ts';
 import { directoryStore } from '../src/store/directory-store.ts';
 import { type CompiledTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
@@ -109,7 +110,7 @@ async function openHolders(policy: RootPolicy, keys: KeyStore): Promise<Readonly
   const opened = policy.holders.map(
     async ({ id }) => [id, await keys.ensure(`holder-${id}`, 'ecdsa-p256-sha256')] as const,
   );
-  return new Map(await Promise.all(opened));
+  return new Map(await allOf(opened));
 }
 
 /** As few as the thresholds ask for: the root shows 3 signatures of 5 holders, not 5. */

@@ -52,6 +52,14 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
   }
 }
 
+/** Like `Promise.all`, but when some work fails it waits for the rest to end: nothing goes on after the failure was handled. */
+export async function allOf<T extends readonly unknown[] | []>(
+  work: T,
+): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+  await Promise.allSettled(work);
+  return await Promise.all(work);
+}
+
 function timeout(what: string, timeoutMs: number): ToolkitError {
   return new ToolkitError('CORE_TIMEOUT', {
     message: `timed out after ${timeoutMs} ms waiting for ${what}`,

@@ -12,7 +12,7 @@ import { unfollowed } from '../../src/core/moment.ts';
 import { silentProgress } from '../../src/core/progress.ts';
 import { flag, keyPassphrase, keyPath, port, type ServiceSpec } from '../../src/services/service.ts';
 
-const program = join(import.meta.dirname, 'fake-server.ts');
+const program = join(import.meta.dirname, 'fake-server.mjs');
 
 let state: StateDirectory;
 let around: ServerSurroundings;

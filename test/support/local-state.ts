@@ -14,6 +14,9 @@ export interface LocalState extends AsyncDisposable {
   readonly material: TrustMaterial;
 }
 
+/** Issued once: what is in it is no concern of those who only need some. */
+let sample: Promise<TrustMaterial> | undefined;
+
 export async function localState(name = 'state'): Promise<LocalState> {
   const directory = await mkdtemp(join(tmpdir(), 'sigstead-test-'));
   const state = new StateDirectory(join(directory, name));
@@ -22,7 +25,8 @@ export async function localState(name = 'state'): Promise<LocalState> {
   const facts = { id: 'test-local-state', instanceName: 'local', domain: 'sigstead.test', createdAt, ports };
   await createFacts(state, facts);
   await mkdir(state.run, { recursive: true });
-  const material = await sampleMaterial();
+  sample ??= sampleMaterial();
+  const material = await sample;
   await writeFile(state.materialFile, formatTrustMaterial(material));
   return { state, facts, material, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }

@@ -32,9 +32,7 @@ const ways: Readonly<Record<string, (invocation: Invocation) => Promise<Outcome 
     talk.say('waiting');
     return await aborted.finally(() => clearInterval(kept));
   },
-  ...Object.fromEntries(
-    (['caller', 'input', 'evidence', 'environment'] as const).map((fault) => [fault, () => fail(fault)]),
-  ),
+  evidence: () => fail('evidence'),
 };
 
 async function fail(fault: Fault): Promise<never> {

@@ -1,12 +1,12 @@
 /**
  * A program of its own, run as a server by server-process.test.ts: writes down what it was given, then answers its
- * health check, or does not, or ends. `--mode=…` says which.
+ * health check, or does not, or ends. `--mode=…` says which. JavaScript starts twice as fast.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 
-const text = { type: 'string' } as const;
+const text = { type: 'string' };
 const { values } = parseArgs({ options: { mode: text, port: text, key: text, report: text } });
 
 const key = values.key === undefined ? '' : readFileSync(values.key, 'utf8');
