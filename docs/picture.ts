@@ -22,7 +22,12 @@ if (exitCode !== 0) throw new Error(stderr);
 
 const talk = stderr.trimEnd().split('\n');
 const stopping = talk.findIndex((line) => line.includes('stopping'));
-const lines = ['$ ./bin/sigstead up --once', ...talk.slice(0, stopping), ...stdout.trimEnd().split('\n'), ...talk.slice(stopping)];
+const lines = [
+  '$ ./bin/sigstead up --once',
+  ...talk.slice(0, stopping),
+  ...stdout.trimEnd().split('\n'),
+  ...talk.slice(stopping),
+];
 
 await mkdir(`${project}docs/assets`, { recursive: true });
 await writeFile(`${project}docs/assets/first-run.svg`, draw(lines.map((line) => line.slice(0, 110))));

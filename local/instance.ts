@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { InstanceConfig, LocalUser } from '../src/config/config.ts';
-import { createFile, makePrivateDirectory, pathExists, privateDirMode, privateFileMode } from '../src/core/files.ts';
+import { createFile, makePrivateDirectory, pathExists, privateFileMode } from '../src/core/files.ts';
 import type { Reached } from '../src/core/moment.ts';
 import type { Progress } from '../src/core/progress.ts';
+import { formatFinding } from '../src/core/rules.ts';
 import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { instanceServices } from '../src/services/instance.ts';
 import type { ServiceSpec } from '../src/services/service.ts';
@@ -84,7 +85,8 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     const live = await whileAlive(services, options, (signal) =>
       readLiveIdentities({ ...options, signal, processes: services.processes }),
     );
-    assertNoDrift(live, options.published.trustedRoot, drift);
+    for (const warning of assertNoDrift(live, options.published.trustedRoot, drift))
+      options.log(formatFinding(warning));
     options.reached('drift-gate-passed');
     const listeners = edgeListeners(specs, state, facts, identityProvider.handler);
     const gateway: Gateway = await startGateway({ listeners, log: options.log });
@@ -142,7 +144,7 @@ export function localClientId(config: InstanceConfig): string {
 /** Empties the directory of what a run needs: pipes and rendered files of a run that was killed are worth nothing. */
 export async function clearRunDirectory(state: StateDirectory): Promise<void> {
   await rm(state.run, { recursive: true, force: true });
-  await mkdir(state.run, { recursive: true, mode: privateDirMode });
+  await makePrivateDirectory(state.run);
 }
 
 const inherited = [

@@ -170,6 +170,6 @@ function unreadable(service: string, message: string): ToolkitError {
     message: `${service}: cannot tell which key it holds: ${message}`,
     fault: 'evidence',
     data: { service },
-    hint: `see its log: sigstead logs ${service}`,
+    hint: `see the end of its log: sigstead logs ${service}, with the --state of this instance`,
   });
 }

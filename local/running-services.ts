@@ -34,7 +34,7 @@ export async function startServices(options: ServicesOptions): Promise<RunningSe
     await stopServers(started, options.reached);
     throw error;
   }
-  return new StartedServices(started, options.reached);
+  return new StartedServices(started, options);
 }
 
 /** Starts servers side by side, and notes in `started` those that are healthy. The first that fails ends the wait for the others. */
@@ -62,12 +62,12 @@ class StartedServices implements RunningServices {
   readonly #reached: Reached;
   #stopping: Promise<void> | undefined;
 
-  constructor(processes: readonly ServerProcess[], reached: Reached) {
+  constructor(processes: readonly ServerProcess[], options: ServicesOptions) {
     this.processes = processes;
-    this.#reached = reached;
+    this.#reached = options.reached;
     this.failure = new Promise((_, reject) => {
       for (const { program, spec } of processes) {
-        diesBefore(program, spec).catch((error: unknown) => {
+        diesBefore(program, spec, options.state).catch((error: unknown) => {
           if (this.#stopping === undefined) reject(error);
         });
       }

@@ -1,8 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ToolkitError } from '../src/core/error.ts';
-import { createFile, makePrivateDirectory, privateDirMode } from '../src/core/files.ts';
+import { createFile, makePrivateDirectory } from '../src/core/files.ts';
 import { request } from '../src/core/http.ts';
 import type { Reached } from '../src/core/moment.ts';
 import { waitFor } from '../src/core/wait.ts';
@@ -10,6 +10,7 @@ import { makeFifo, serveFifo } from '../src/process/fifo.ts';
 import { type RunningProgram, startProgram } from '../src/process/supervised-program.ts';
 import type { KeySpec, ServiceSpec } from '../src/services/service.ts';
 import { serviceKeyName } from './authorities.ts';
+import { failureHint } from './failure-hint.ts';
 import type { KeyStore } from './key-store.ts';
 import { type Placement, renderProcess } from './render.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
@@ -62,13 +63,13 @@ export async function startServer(spec: ServiceSpec, around: ServerSurroundings)
   // Ends what still waits for a server that is dead already.
   const over = new AbortController();
   const signal = AbortSignal.any([around.signal, over.signal]);
-  const dead = diesBefore(program, spec);
+  const dead = diesBefore(program, spec, around.state);
   try {
     await Promise.race([
       dead,
       Promise.all([
         ...piped.map((key) => handOver(key, spec, { ...around, signal }, place.keyPath(key.name))),
-        untilHealthy(spec, program, place, signal),
+        untilHealthy(spec, program, place, { ...around, signal }),
       ]),
     ]);
   } catch (error) {
@@ -83,13 +84,13 @@ export async function startServer(spec: ServiceSpec, around: ServerSurroundings)
 }
 
 /** @throws LOCAL_SERVER_DIED always, once the program ends */
-export async function diesBefore(program: RunningProgram, spec: ServiceSpec): Promise<never> {
+export async function diesBefore(program: RunningProgram, spec: ServiceSpec, state: StateDirectory): Promise<never> {
   const { code, signal } = await program.exited;
   throw new ToolkitError('LOCAL_SERVER_DIED', {
     message: `${spec.id}: ended with ${signal ?? `exit code ${code}`}; the end of its log:\n${program.tail()}`,
     fault: 'environment',
     data: { service: spec.id, code, signal },
-    hint: `see the whole log: sigstead logs ${spec.id}`,
+    hint: await failureHint(spec.id, state),
   });
 }
 
@@ -104,7 +105,7 @@ export async function explained(error: unknown, ended: Promise<never>): Promise<
 async function placementOf(spec: ServiceSpec, around: ServerSurroundings): Promise<Placement> {
   const runDirectory = join(around.state.run, spec.id);
   await rm(runDirectory, { recursive: true, force: true });
-  await mkdir(runDirectory, { recursive: true, mode: privateDirMode });
+  await makePrivateDirectory(runDirectory);
   await makePrivateDirectory(around.state.logs);
   const storageDirectory = around.state.dataOf(spec.id);
   if (spec.storage === 'directory') await makePrivateDirectory(storageDirectory);
@@ -143,7 +144,7 @@ async function untilHealthy(
   spec: ServiceSpec,
   program: RunningProgram,
   place: Placement,
-  signal: AbortSignal,
+  { state, signal }: Pick<ServerSurroundings, 'state' | 'signal'>,
 ): Promise<void> {
   const url = `http://127.0.0.1:${place.port(spec.id, spec.health.port)}${spec.health.path}`;
   const options = { what: `${spec.id} to answer ${url}`, timeoutMs: spec.startTimeoutMs, signal };
@@ -155,7 +156,7 @@ async function untilHealthy(
       message: `${spec.id}: did not answer ${url} within ${spec.startTimeoutMs} ms; the end of its log:\n${program.tail()}`,
       fault: 'environment',
       data: { service: spec.id, url },
-      hint: `see the whole log: sigstead logs ${spec.id}`,
+      hint: await failureHint(spec.id, state),
       cause,
     });
   }

@@ -31,6 +31,10 @@ export class StateDirectory {
   get factsFile(): string {
     return join(this.path, 'state.json');
   }
+  /** Names the file that describes the instance, as of its last start. */
+  get configurationFile(): string {
+    return join(this.path, 'configuration');
+  }
   get lockFile(): string {
     return join(this.path, 'up.lock');
   }

@@ -1,6 +1,12 @@
 import { ensureAuthorities } from '../local/authorities.ts';
 import { portNames, tufUrl } from '../local/endpoints.ts';
-import { clearRunDirectory, type LocalInstance, serverEnvironment, startInstance } from '../local/instance.ts';
+import {
+  clearRunDirectory,
+  type LocalInstance,
+  localClientId,
+  serverEnvironment,
+  startInstance,
+} from '../local/instance.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { assertPortsFree, choosePorts } from '../local/ports.ts';
 import { ensureServers } from '../local/servers.ts';
@@ -14,6 +20,7 @@ import { asStep, type Progress } from '../src/core/progress.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { compileTrust } from '../src/trust/compile.ts';
 import { checkIssuers } from './check-issuers.ts';
+import { rememberConfiguration } from './configuration.ts';
 import type { Phases } from './phases.ts';
 import { ensureRootOfTrust, type RootOfTrust } from './root-of-trust.ts';
 import { removeRecord, takeState, writeRecord } from './run-record.ts';
@@ -64,6 +71,7 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
     stack.defer(() => removeRecord(state).then(() => reached('record-removed')));
     const binaries = await phase('servers', () => ensureServers(serverNames, serversOptions(options)));
     reached('binaries-found');
+    await rememberConfiguration(state, config);
     const keys = new KeyStore(state.keys, reached);
     const now = options.clock.now();
     const material = await phase('keys', () =>
@@ -84,7 +92,7 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
       }),
     );
     stack.defer(() => instance.stop());
-    await writeRecord(state, { phase: 'ready', testGrant: options.testGrant });
+    await writeRecord(state, { phase: 'ready', testGrant: options.testGrant, clientId: localClientId(config) });
     reached('ready-recorded');
     stack.defer(() => reached('stopping'));
     const running = stack.move();
@@ -131,7 +139,7 @@ async function prepareState(
   await stopAll(await findMarked(facts.id), orphanGraceMs);
   await clearRunDirectory(state);
   reached('run-directory-cleared');
-  await writeRecord(state, { phase: 'starting', testGrant });
+  await writeRecord(state, { phase: 'starting', testGrant, clientId: localClientId(config) });
   await assertPortsFree(facts.ports);
   return facts;
 }

@@ -2,7 +2,7 @@ import { readFacts, StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { pathExists } from '../src/core/files.ts';
 import { asStep } from '../src/core/progress.ts';
-import { findMarked, stopAll } from '../src/process/marked-processes.ts';
+import { findMarked, signalLiving, stopAll } from '../src/process/marked-processes.ts';
 import { findRunning, removeRecord, waitForState } from './run-record.ts';
 import { stateOption, statePath } from './settings.ts';
 
@@ -26,21 +26,18 @@ async function down(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   const facts = await readFacts(state);
   if (!facts || !(await pathExists(state.lockFile))) return outcome(state, 'nothing to stop', 0);
-  const wasUp = await asStep(invocation.progress, 'stopping', () => stopUp(state));
-  // Nobody runs here any more and we hold the lock: what still carries the marker was left by a killed `up`.
-  const orphans = await findMarked(facts.id);
-  await stopAll(orphans, orphanGraceMs);
-  await removeRecord(state);
-  return outcome(state, wasUp || orphans.length > 0 ? 'stopped' : 'nothing to stop', orphans.length);
-}
-
-/** Asks a running `up` to stop and waits until it has. Returns whether there was one. */
-async function stopUp(state: StateDirectory): Promise<boolean> {
   const running = await findRunning(state);
-  if (running) process.kill(running.process.pid, 'SIGTERM');
-  const lock = await waitForState(state, stopTimeoutMs);
-  lock.release();
-  return running !== undefined;
+  if (running) await signalLiving([running.process], 'SIGTERM');
+  const lock = await asStep(invocation.progress, 'stopping', () => waitForState(state, stopTimeoutMs));
+  try {
+    // We hold the lock, so nobody runs here: what still carries the marker was left by a killed `up`.
+    const orphans = await findMarked(facts.id);
+    await stopAll(orphans, orphanGraceMs);
+    await removeRecord(state);
+    return outcome(state, running || orphans.length > 0 ? 'stopped' : 'nothing to stop', orphans.length);
+  } finally {
+    lock.release();
+  }
 }
 
 function outcome(state: StateDirectory, result: string, orphans: number): Outcome {

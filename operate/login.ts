@@ -43,9 +43,7 @@ async function login(invocation: Invocation): Promise<Outcome> {
   const { options, talk, signal } = invocation;
   const testUser = options.text('test-user');
   if (testUser !== undefined) return tokenOutcome(await testLogin(invocation, testUser));
-  const issuer = options.text('issuer') ?? (await localIssuer(invocation));
-  const clientId = options.text('client-id') ?? sigstoreClientId;
-  const common = { issuer, clientId, timeoutMs: loginTimeoutMs, signal };
+  const common = { ...(await chosenIssuer(invocation)), timeoutMs: loginTimeoutMs, signal };
   if (options.flag('device')) {
     const { idToken } = await loginWithDevice({
       ...common,
@@ -60,11 +58,14 @@ async function login(invocation: Invocation): Promise<Outcome> {
   return tokenOutcome(idToken);
 }
 
-async function localIssuer(invocation: Invocation): Promise<string> {
-  const state = new StateDirectory(statePath(invocation.options, invocation.environment));
+/** Returns the issuer of the options, or the local instance's own with the audience that it expects. */
+async function chosenIssuer({ options, environment }: Invocation): Promise<{ issuer: string; clientId: string }> {
+  const [issuer, named] = [options.text('issuer'), options.text('client-id')];
+  if (issuer !== undefined) return { issuer, clientId: named ?? sigstoreClientId };
+  const state = new StateDirectory(statePath(options, environment));
   const facts = await readInstanceFacts(state);
-  await assertReady(state);
-  return identityProviderUrl(facts);
+  const { clientId } = await assertReady(state);
+  return { issuer: identityProviderUrl(facts), clientId: named ?? clientId };
 }
 
 async function testLogin(invocation: Invocation, email: string): Promise<string> {
@@ -78,17 +79,17 @@ async function testLogin(invocation: Invocation, email: string): Promise<string>
  */
 export async function testToken(state: StateDirectory, email: string): Promise<string> {
   const facts = await readInstanceFacts(state);
-  const { testGrant } = await assertReady(state);
+  const { testGrant, clientId } = await assertReady(state);
   if (!testGrant) {
     throw new ToolkitError('OPS_TEST_GRANT_CLOSED', {
       message: `${state.path}: this instance hands out no tokens for tests`,
       fault: 'input',
       data: { state: state.path },
-      hint: 'start it with: sigstead up --test-grant, or log in with a browser: sigstead login',
+      hint: `start it with: sigstead up --test-grant --state ${state.path}, or log in with a browser: sigstead login`,
     });
   }
   const secret = parseUtf8(await readSecretFile(state.testSecretFile), state.testSecretFile).trim();
-  return await requestTestToken({ issuer: identityProviderUrl(facts), secret, email });
+  return await requestTestToken({ issuer: identityProviderUrl(facts), secret, email, clientId });
 }
 
 function tokenOutcome(idToken: string): Outcome {

@@ -3,6 +3,7 @@ import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { isErrno, ToolkitError } from '../src/core/error.ts';
 import { readTail } from '../src/process/log-file.ts';
+import { readInstanceFacts } from './instance-facts.ts';
 import { stateOption, statePath } from './settings.ts';
 
 const suffix = '.log';
@@ -22,6 +23,7 @@ export const logsCommand: Command = {
 async function logs(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   const lines = parseLines(invocation.options.text('lines') ?? '50');
+  await readInstanceFacts(state);
   const known = await servicesWithLogs(state);
   const [wanted] = invocation.positionals;
   if (wanted !== undefined && !known.includes(wanted)) throw unknownService(wanted, known);

@@ -6,6 +6,7 @@ import { makePrivateDirectory, privateFileMode, readFileIfPresent, replaceFile }
 import { isJsonObject, parseJson } from '../src/core/json.ts';
 import { type Lock, tryLock } from '../src/core/lock.ts';
 import { waitFor } from '../src/core/wait.ts';
+import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { identityOf, isSameProcess, type ProcessIdentity } from '../src/process/process-identity.ts';
 
 /** What the running `up` says of itself to the other commands. */
@@ -14,6 +15,8 @@ export interface RunRecord {
   readonly phase: 'starting' | 'ready';
   /** A grant for tests is open: anybody with the secret file can be anybody. */
   readonly testGrant: boolean;
+  /** The audience of the local provider's tokens. */
+  readonly clientId: string;
 }
 
 /** `down` takes the lock for an instant to see that it is free, so one failed try is not yet an answer. */
@@ -79,12 +82,13 @@ async function readRecord(state: StateDirectory): Promise<RunRecord | undefined>
   const bytes = await readFileIfPresent(state.runningFile, 65_536);
   const document = bytes && parseJson(bytes, { what: state.runningFile, maxBytes: 65_536 });
   if (!isJsonObject(document)) return undefined;
-  const { process: owner, phase, testGrant } = document;
+  const { process: owner, phase, testGrant, clientId } = document;
   if (!isJsonObject(owner) || typeof owner['pid'] !== 'number' || typeof owner['startedAt'] !== 'string')
     return undefined;
   return {
     process: { pid: owner['pid'], startedAt: owner['startedAt'] },
     phase: phase === 'ready' ? 'ready' : 'starting',
     testGrant: testGrant === true,
+    clientId: typeof clientId === 'string' ? clientId : sigstoreClientId,
   };
 }

@@ -18,7 +18,7 @@ export const configOption = {
   config: {
     type: 'string',
     value: 'FILE',
-    help: 'the instance, as sigstead.yaml describes it (default: examples/minimal.yaml)',
+    help: 'the instance, as sigstead.yaml describes it (default: the one of the last start, or examples/minimal.yaml)',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -30,6 +30,4 @@ export function statePath(options: ParsedOptions, environment: Environment): str
   return join(environment['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'sigstead', 'local');
 }
 
-export function configPath(options: ParsedOptions): string {
-  return resolve(options.text('config') ?? join(packageDirectory, 'examples', 'minimal.yaml'));
-}
+export const defaultConfigFile = join(packageDirectory, 'examples', 'minimal.yaml');

@@ -5,18 +5,19 @@ import { KeyStore } from '../local/key-store.ts';
 import { findCosign } from '../local/servers.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
-import { readConfig } from '../src/config/config.ts';
+import type { InstanceConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { asStep } from '../src/core/progress.ts';
 import { bringUp } from './bring-up.ts';
 import type { SigstoreClient } from './clients/client.ts';
 import { cosignClient, findSigstorePython, sigstoreJsClient } from './clients/find-clients.ts';
+import { instanceConfiguration } from './configuration.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { readTrustMaterial } from './instance-material.ts';
 import { Phases } from './phases.ts';
 import { type SignedArtifact, Workbench } from './proof.ts';
 import { assertReady } from './run-record.ts';
-import { configOption, configPath, stateOption, statePath } from './settings.ts';
+import { configOption, stateOption, statePath } from './settings.ts';
 import { remoteSignatory, type Signatory, signatoryOf } from './signatory.ts';
 import { accepts, type Check } from './smoke/check.ts';
 import { serveCopy } from './smoke/expired-repository.ts';
@@ -54,7 +55,7 @@ async function smoke(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   const facts = await readInstanceFacts(state);
   await assertReady(state);
-  const config = await readConfig(configPath(invocation.options));
+  const config = await instanceConfiguration(invocation.options, state);
   const here = remoteSignatory(config, state, facts);
   const clients = await chosenClients(invocation);
   await using bench = await Workbench.create();
@@ -63,7 +64,7 @@ async function smoke(invocation: Invocation): Promise<Outcome> {
     ...(await asStep(progress, 'sign and verify', () => signAndVerify(clients, bench, here))),
     ...(await asStep(progress, 'each timestamp authority', () => eachTimestampAuthority(clients, bench, here, state))),
     ...(await asStep(progress, 'refusals', () => refusals(clients, bench, here))),
-    ...(await asStep(progress, 'another instance', () => otherInstance(clients, bench, here, invocation))),
+    ...(await asStep(progress, 'another instance', () => otherInstance(clients, bench, here, { config, invocation }))),
     ...(await asStep(progress, 'expired timestamp', () =>
       expiredTimestamp(clients, bench, here, { state, invocation }),
     )),
@@ -120,13 +121,13 @@ async function otherInstance(
   clients: readonly SigstoreClient[],
   bench: Workbench,
   here: Signatory,
-  invocation: Invocation,
+  { config, invocation }: { readonly config: InstanceConfig; readonly invocation: Invocation },
 ): Promise<readonly Check[]> {
   const temporary = await mkdtemp(join(tmpdir(), 'sigstead-other-'));
   try {
     const other = await bringUp({
       ...invocation,
-      configFile: configPath(invocation.options),
+      configFile: config.file,
       statePath: temporary,
       testGrant: false,
       phases: new Phases(0),

@@ -4,16 +4,17 @@ import { localServices, localUsers } from '../local/instance.ts';
 import { answers } from '../local/server-process.ts';
 import { StateDirectory, type StateFacts } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
-import { type InstanceConfig, readConfig } from '../src/config/config.ts';
+import type { InstanceConfig } from '../src/config/config.ts';
 import { readRootPolicy } from '../src/config/root-policy.ts';
 import { formatInstant } from '../src/core/clock.ts';
-import { describeCause, exitCodes } from '../src/core/error.ts';
+import { exitCodes, ToolkitError } from '../src/core/error.ts';
 import { roleNames } from '../src/tuf/layout.ts';
+import { instanceConfiguration } from './configuration.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { readTrustMaterial } from './instance-material.ts';
 import { readPublished, rootPolicyFile } from './root-of-trust.ts';
 import { findRunning, type RunRecord } from './run-record.ts';
-import { configOption, configPath, stateOption, statePath } from './settings.ts';
+import { configOption, stateOption, statePath } from './settings.ts';
 
 export const statusCommand: Command = {
   words: ['status'],
@@ -23,7 +24,10 @@ export const statusCommand: Command = {
     { command: 'sigstead status', explains: 'for people' },
     { command: 'sigstead status --json', explains: 'for programs' },
   ],
-  exitNotes: ['5    also: the instance is not up, or a server does not answer'],
+  exitNotes: [
+    '4    also: the published TUF repository does not verify',
+    '5    also: the instance is not up, or a server does not answer',
+  ],
   run: status,
 };
 
@@ -48,7 +52,7 @@ interface Status {
 async function status(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   const facts = await readInstanceFacts(state);
-  const config = await readConfig(configPath(invocation.options));
+  const config = await instanceConfiguration(invocation.options, state);
   const running = await findRunning(state);
   const periods = await rolePeriods(state, invocation.clock.now());
   const services = await serviceStatuses(config, state, facts);
@@ -61,15 +65,11 @@ async function status(invocation: Invocation): Promise<Outcome> {
     issuer: (await readTrustMaterial(state))?.oidc[0]?.url ?? '',
     rootOfTrust: 'local: file keys of all holders lie in the state directory, for trying things out',
     services,
-    roles: typeof periods === 'string' ? [] : roleNames.map((role) => roleStatus(periods, role)),
-    warnings: warnings(config, running, services, periods),
+    roles: periods instanceof ToolkitError ? [] : roleNames.map((role) => roleStatus(periods, role)),
+    warnings: warnings({ config, state, running, services, periods }),
   };
   const healthy = result.phase === 'ready' && services.every((service) => service.healthy);
-  return {
-    json: JSON.parse(JSON.stringify(result)),
-    text: render(result),
-    exitCode: healthy ? exitCodes.ok : exitCodes.environment,
-  };
+  return { json: JSON.parse(JSON.stringify(result)), text: render(result), exitCode: exitCodeOf(periods, healthy) };
 }
 
 async function serviceStatuses(
@@ -87,13 +87,20 @@ async function serviceStatuses(
   );
 }
 
+/** A repository that does not verify weighs more than a server that is down. */
+function exitCodeOf(periods: Periods | ToolkitError, healthy: boolean): number {
+  if (periods instanceof ToolkitError && periods.fault === 'evidence') return exitCodes.evidence;
+  return healthy ? exitCodes.ok : exitCodes.environment;
+}
+
 /** Returns the periods, or why they cannot be told. */
-async function rolePeriods(state: StateDirectory, now: Date): Promise<Periods | string> {
+async function rolePeriods(state: StateDirectory, now: Date): Promise<Periods | ToolkitError> {
   try {
     const repository = await readPublished(state);
     return checkPeriods({ repository, policy: await readRootPolicy(rootPolicyFile(state)), now });
   } catch (error) {
-    return describeCause(error);
+    if (error instanceof ToolkitError) return error;
+    throw error;
   }
 }
 
@@ -102,12 +109,15 @@ function roleStatus(periods: Periods, role: (typeof roleNames)[number]) {
   return { role, version: period.version, expires: formatInstant(period.expires), state: period.state };
 }
 
-function warnings(
-  config: InstanceConfig,
-  running: RunRecord | undefined,
-  services: readonly ServiceStatus[],
-  periods: Periods | string,
-): readonly string[] {
+interface Findings {
+  readonly config: InstanceConfig;
+  readonly state: StateDirectory;
+  readonly running: RunRecord | undefined;
+  readonly services: readonly ServiceStatus[];
+  readonly periods: Periods | ToolkitError;
+}
+
+function warnings({ config, state, running, services, periods }: Findings): readonly string[] {
   const users = localUsers(config).map((user) => user.email);
   const sick = services.filter((service) => !service.healthy).map((service) => service.id);
   return [
@@ -116,9 +126,10 @@ function warnings(
     ...(running?.testGrant
       ? ['the grant for tests is open: whoever reads its secret file can sign as any test user']
       : []),
-    ...(running && sick.length > 0 ? [`not healthy: ${sick.join(', ')} (sigstead logs SERVICE)`] : []),
-    ...(typeof periods === 'string' ? [`the TUF repository cannot be read: ${periods}`] : []),
-    ...(typeof periods === 'string' ? [] : roleWarnings(periods)),
+    ...(running && sick.length > 0
+      ? [`not healthy: ${sick.join(', ')} (sigstead logs SERVICE --state ${state.path})`]
+      : []),
+    ...(periods instanceof ToolkitError ? [`the TUF repository: ${periods.message}`] : roleWarnings(periods)),
   ];
 }
 

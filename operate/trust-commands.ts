@@ -1,13 +1,14 @@
 import { join, resolve } from 'node:path';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
-import { exitCodes, ToolkitError } from '../src/core/error.ts';
+import { exitCodes } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, readFileCapped } from '../src/core/files.ts';
 import { type Finding, formatFinding } from '../src/core/rules.ts';
 import { compileTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
 import { lintTrust } from '../src/trust/lint.ts';
-import { readTrustMaterial } from './instance-material.ts';
+import { parseTrustMaterial } from '../src/trust/material.ts';
+import { readInstanceFacts } from './instance-facts.ts';
 import { stateOption, statePath } from './settings.ts';
 
 const maxTrustBytes = 5_000_000;
@@ -44,15 +45,8 @@ export const trustDiffCommand: Command = {
 
 async function compile(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
-  const material = await readTrustMaterial(state);
-  if (!material) {
-    throw new ToolkitError('OPS_NO_INSTANCE', {
-      message: `${state.path}: no instance was ever up here`,
-      fault: 'input',
-      data: { state: state.path },
-      hint: 'start one with: sigstead up, or name its directory with --state',
-    });
-  }
+  await readInstanceFacts(state);
+  const material = parseTrustMaterial(await readFileCapped(state.materialFile, maxTrustBytes), state.materialFile);
   const compiled = compileTrust(material, { now: invocation.clock.now() });
   const directory = resolve(invocation.options.text('out') ?? 'trust');
   await makePrivateDirectory(directory);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { identityProviderUrl, tufUrl } from '../local/endpoints.ts';
 import { localUsers } from '../local/instance.ts';
 import { findCosign } from '../local/servers.ts';
+import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Json } from '../src/core/json.ts';
@@ -11,10 +12,11 @@ import { asStep } from '../src/core/progress.ts';
 import { unlessAborted } from '../src/core/wait.ts';
 import { bringUp, type Ready } from './bring-up.ts';
 import { cosignClient, sigstoreJsClient } from './clients/find-clients.ts';
+import { configurationFile } from './configuration.ts';
 import { keepFresh } from './keep-fresh.ts';
 import { Phases } from './phases.ts';
 import { type ProvenSignature, proveSignature } from './proof.ts';
-import { configOption, configPath, stateOption, statePath } from './settings.ts';
+import { configOption, stateOption, statePath } from './settings.ts';
 import { signatoryOf } from './signatory.ts';
 
 export const upCommand: Command = {
@@ -58,9 +60,14 @@ async function up(invocation: Invocation): Promise<Outcome | undefined> {
   if (options.text('state') !== undefined) return await upOnce(invocation, statePath(options, invocation.environment));
   const temporary = await mkdtemp(join(tmpdir(), 'sigstead-'));
   try {
-    return await upOnce(invocation, temporary);
-  } finally {
+    const outcome = await upOnce(invocation, temporary);
     await rm(temporary, { recursive: true, force: true });
+    return outcome;
+  } catch (error) {
+    // Its logs say what went wrong; an interrupt needs no explanation.
+    if (invocation.signal.aborted) await rm(temporary, { recursive: true, force: true });
+    else invocation.talk.warn(`the temporary state is kept: ${temporary}`);
+    throw error;
   }
 }
 
@@ -79,16 +86,16 @@ async function upOnce(invocation: Invocation, state: string): Promise<Outcome> {
 async function stayUp(invocation: Invocation, state: string): Promise<undefined> {
   const signed = await bringUpAndSign(invocation, state);
   const { ready } = signed;
-  const stopFreshening = keepFresh(ready, invocation);
+  const freshener = keepFresh(ready, invocation);
   try {
     await invocation.emit(outcomeOf(signed));
     invocation.talk.say('Ctrl-C stops it.');
-    await whileUp(ready, invocation, offerCosign(ready, invocation));
+    await whileUp(ready, invocation, Promise.race([offerCosign(ready, invocation), freshener.failure]));
   } catch (error) {
     // For an instance that is ready, a signal is how one stops it.
     if (error !== invocation.signal.reason) throw error;
   } finally {
-    stopFreshening();
+    freshener.stop();
     await asStep(invocation.progress, 'stopping', () => ready.stop());
   }
   return undefined;
@@ -111,7 +118,7 @@ async function bringUpAndSign(invocation: Invocation, state: string): Promise<Si
   const phases = new Phases(0);
   const ready = await bringUp({
     ...invocation,
-    configFile: configPath(invocation.options),
+    configFile: await configurationFile(invocation.options, new StateDirectory(state)),
     statePath: state,
     testGrant: invocation.options.flag('test-grant'),
     phases,

@@ -22,7 +22,13 @@ export function findVerb(verbs: readonly Verb[], words: readonly string[]): { ve
   const byLength = verbs.toSorted((a, b) => b.words.length - a.words.length);
   const verb = byLength.find((candidate) => candidate.words.every((word, index) => words[index] === word));
   if (verb) return { verb, rest: words.slice(verb.words.length) };
-  throw usage(`unknown command: ${words.slice(0, 2).join(' ')}`, 'sigstead --help');
+  const below = verbs.filter((candidate) => candidate.words.length > 1 && candidate.words[0] === words[0]);
+  if (below.length === 0) throw usage(`unknown command: ${words[0]}`, 'sigstead --help');
+  const names = below.map((candidate) => candidate.words.slice(1).join(' '));
+  throw usage(
+    `${words[0]}: expected one of ${names.join(', ')}${words[1] ? `, got ${words[1]}` : ''}`,
+    'sigstead --help',
+  );
 }
 
 /** @throws CLI_USAGE for an unknown option, a missing value, or too few or too many arguments */

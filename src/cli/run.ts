@@ -10,10 +10,14 @@ import { TerminalProgress } from './progress.ts';
 
 /** Runs the verb that `process.argv` names and sets the exit code. The one place that reads process globals. */
 export async function runCli(verbs: readonly Verb[], version: string): Promise<void> {
-  const words = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  // `sigstead --json up` is `sigstead up --json`.
+  const words = given[0] === '--json' ? [...given.slice(1), '--json'] : given;
   const json = words.includes('--json');
+  let emitted = false;
   try {
     const emit = async (outcome: Outcome) => {
+      emitted = true;
       await write(process.stdout, json ? `${JSON.stringify(outcome.json, undefined, 2)}\n` : outcome.text);
       process.exitCode = outcome.exitCode ?? exitCodes.ok;
     };
@@ -21,7 +25,9 @@ export async function runCli(verbs: readonly Verb[], version: string): Promise<v
     if (outcome) await emit(outcome);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
-    if (json) await write(process.stdout, `${JSON.stringify({ error: errorDocument(error) }, undefined, 2)}\n`);
+    // stdout holds one document: what fails after it was printed is told on stderr alone.
+    if (json && !emitted)
+      await write(process.stdout, `${JSON.stringify({ error: errorDocument(error) }, undefined, 2)}\n`);
     explain(error);
   }
 }
@@ -34,9 +40,11 @@ interface Surroundings {
 async function dispatch(
   verbs: readonly Verb[],
   words: readonly string[],
-  { version, emit }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Outcome | undefined> {
+  const { version, emit } = surroundings;
   const first = words[0];
+  if (first === 'help' && words.length > 1) return await dispatch(verbs, [...words.slice(1), '--help'], surroundings);
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     const commands = await Promise.all(verbs.map((verb) => verb.load()));
     return { json: { commands: commands.map(describe) }, text: overviewText(commands) };

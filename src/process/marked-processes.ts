@@ -59,10 +59,11 @@ export async function stopAll(
   });
 }
 
-async function signalLiving(
+/** Signals those of the processes that still live and are the same. */
+export async function signalLiving(
   processes: readonly ProcessIdentity[],
   signal: NodeJS.Signals,
-  kill: NonNullable<StopAllOptions['kill']>,
+  kill: NonNullable<StopAllOptions['kill']> = process.kill,
 ): Promise<void> {
   for (const { pid } of await living(processes)) {
     try {

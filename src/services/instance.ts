@@ -1,4 +1,4 @@
-import type { InstanceConfig } from '../config/config.ts';
+import type { InstanceConfig, LogShardConfig } from '../config/config.ts';
 import { ToolkitError } from '../core/error.ts';
 import { fulcioConfig, resolveIssuer } from '../identity/fulcio-config.ts';
 import type { TrustMaterial } from '../trust/material.ts';
@@ -26,14 +26,14 @@ export function instanceServices(
   const { backend } = options;
   const fulcioRootsPem = pemOfRoots(material);
   return [
-    ...config.logs.ct.map((shard) => ctLogService(shard, { fulcioRootsPem, backend })),
+    ...config.logs.ct.map((shard) => ctLogService(known(shard, material.ct), { fulcioRootsPem, backend })),
     ...config.timestamps.map((authority) =>
       timestampAuthorityService(authority, {
         chainPem: newest(material.timestamps, (entry) => entry.name === authority.name, authority.name).chain.pem,
         backend,
       }),
     ),
-    ...config.logs.rekor.map((shard) => rekorService(shard, { backend })),
+    ...config.logs.rekor.map((shard) => rekorService(known(shard, material.rekor), { backend })),
     fulcioService({
       key: config.fulcio.key,
       chainPem: newest(material.fulcio, (entry) => entry.signing, 'fulcio').chain.pem,
@@ -66,6 +66,12 @@ function pemOfRoots(material: TrustMaterial): string {
         .at(-1) ?? '',
   );
   return `${[...new Set(roots.map((root) => root.trim()))].join('\n')}\n`;
+}
+
+/** Passes a shard on if verifiers know it. */
+function known(shard: LogShardConfig, entries: readonly { readonly shard: string }[]): LogShardConfig {
+  newest(entries, (entry) => entry.shard === shard.shard, shard.shard);
+  return shard;
 }
 
 function newest<T>(entries: readonly T[], matches: (entry: T) => boolean, name: string): T {

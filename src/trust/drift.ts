@@ -56,13 +56,18 @@ export function findDrift(
 }
 
 /**
- * Passes if every live identity is published and valid now (see `findDrift`).
+ * Passes if every live identity is published and valid now (see `findDrift`), and returns the warnings.
  * @throws TRUST_DRIFT, fault `evidence`: the key was lost and made anew, the state was mixed up, or somebody put in
  *   their own
  */
-export function assertNoDrift(live: readonly LiveIdentity[], published: Uint8Array, options: DriftOptions): void {
-  const errors = findDrift(live, published, options).filter(({ severity }) => severity === 'error');
-  if (errors.length === 0) return;
+export function assertNoDrift(
+  live: readonly LiveIdentity[],
+  published: Uint8Array,
+  options: DriftOptions,
+): readonly Finding[] {
+  const findings = findDrift(live, published, options);
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return findings;
   throw new ToolkitError('TRUST_DRIFT', {
     message: errors.map(({ where, message }) => `${where}: ${message}`).join('; '),
     fault: 'evidence',

@@ -27,8 +27,8 @@ const skipped = hasProc ? '' : ' (SKIPPED: reads /proc, which only Linux has)';
 
 const serviceIds = ['ct-ct2026-1', 'fulcio', 'rekor-log2026-1', 'timestamp-tsa-1', 'timestamp-tsa-2'];
 const maxToolkitRssBytes = 200_000_000;
-const maxIdleCpu = 0.02;
-const idleMs = 10_000;
+const maxIdleCpu = 0.01;
+const idleMs = 15_000;
 
 describe('an instance that is up', () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;

@@ -14,8 +14,8 @@ import { compileTrust } from '../../src/trust/compile.ts';
 import { lintTrust } from '../../src/trust/lint.ts';
 import { formatTrustMaterial, parseTrustMaterial } from '../../src/trust/material.ts';
 import { chainPublicKey } from '../../src/x509/chain.ts';
+import { minimalConfig } from '../support/minimal-config.ts';
 import { memorySigner } from '../support/signers.ts';
-import { minimalConfig } from '../support/specs.ts';
 
 const now = new Date('2026-11-22T10:00:00.500Z');
 const config = await minimalConfig();

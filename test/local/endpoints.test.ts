@@ -3,7 +3,8 @@ import { edgeListeners } from '../../local/edge-listeners.ts';
 import { edgePort, edgeUrl, identityProviderUrl, portNames, tufUrl } from '../../local/endpoints.ts';
 import { assertListeners } from '../../local/gateway/listener.ts';
 import { StateDirectory, type StateFacts } from '../../local/state.ts';
-import { minimalConfig, sampleSpecs } from '../support/specs.ts';
+import { minimalConfig } from '../support/minimal-config.ts';
+import { sampleSpecs } from '../support/specs.ts';
 
 const config = await minimalConfig();
 const specs = await sampleSpecs('posix');

@@ -9,7 +9,7 @@ import {
   serverEnvironment,
 } from '../../local/instance.ts';
 import { localState } from '../support/local-state.ts';
-import { minimalConfig } from '../support/specs.ts';
+import { minimalConfig } from '../support/minimal-config.ts';
 
 const config = await minimalConfig();
 

@@ -5,14 +5,13 @@ import type { StateDirectory } from '../../local/state.ts';
 import { downCommand } from '../../operate/down.ts';
 import { loginCommand } from '../../operate/login.ts';
 import { logsCommand } from '../../operate/logs.ts';
-import { writeRecord } from '../../operate/run-record.ts';
 import { smokeCommand } from '../../operate/smoke.ts';
 import { trustCompileCommand, trustDiffCommand, trustLintCommand } from '../../operate/trust-commands.ts';
 import type { Command } from '../../src/cli/command.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { now } from '../src/trust/sample.ts';
 import { type Ran, runCommand } from '../support/invocation.ts';
-import { type LocalState, localState } from '../support/local-state.ts';
+import { type LocalState, localState, recordUp } from '../support/local-state.ts';
 
 let local: LocalState;
 let state: StateDirectory;
@@ -51,9 +50,8 @@ describe('logs', () => {
     await expect(ofState(logsCommand, '../keys/fulcio')).rejects.toThrowToolkit('OPS_UNKNOWN_SERVICE', {
       known: ['ct-ct2026-1', 'fulcio'],
     });
-    await expect(run(logsCommand, 'fulcio', ...elsewhere())).rejects.toThrowToolkit('OPS_UNKNOWN_SERVICE', {
-      known: [],
-    });
+    await expect(run(logsCommand, 'fulcio', ...elsewhere())).rejects.toThrowToolkit('OPS_NO_INSTANCE');
+  });
   });
 
   it.each(['0', '-1', '1.5', '10001', 'all', ''])('refuses --lines=%s', async (lines) => {
@@ -86,7 +84,7 @@ describe('down', () => {
 describe('login', () => {
   it('refuses a token for a test user of an instance that is not open for tests', async () => {
     await expect(ofState(loginCommand, '--test-user', 'dev@example.com')).rejects.toThrowToolkit('OPS_NOT_RUNNING');
-    await writeRecord(state, { phase: 'ready', testGrant: false });
+    await recordUp(state, { clientId: 'sigstore' });
     await expect(ofState(loginCommand, '--test-user', 'dev@example.com')).rejects.toThrowToolkit(
       'OPS_TEST_GRANT_CLOSED',
     );
@@ -95,7 +93,7 @@ describe('login', () => {
 
 describe('smoke', () => {
   it('refuses to go on without a client that was asked for', async () => {
-    await writeRecord(state, { phase: 'ready', testGrant: true });
+    await recordUp(state, { testGrant: true, clientId: 'sigstore' });
     const cosign = join(state.path, 'bin', 'cosign');
     await mkdir(join(state.path, 'bin'));
     await writeFile(cosign, '#!/bin/sh\necho \'{"gitVersion":"v3.1.2"}\'\n');

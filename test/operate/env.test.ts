@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { envCommand } from '../../operate/env.ts';
-import { removeRecord, writeRecord } from '../../operate/run-record.ts';
+import { removeRecord } from '../../operate/run-record.ts';
 import { runProgram } from '../../src/process/run-program.ts';
 import { runCommand } from '../support/invocation.ts';
-import { type LocalState, localState } from '../support/local-state.ts';
+import { type LocalState, localState, recordUp } from '../support/local-state.ts';
 
 let local: LocalState;
 afterEach(async () => await local?.[Symbol.asyncDispose]());
@@ -13,7 +13,7 @@ describe('env', () => {
     'prints what a shell reads back, for a state directory named %s',
     async (name) => {
       local = await localState(name);
-      await writeRecord(local.state, { phase: 'ready', testGrant: false });
+      await recordUp(local.state, { clientId: 'sigstore' });
       const { outcome } = await runCommand(envCommand, ['--state', local.state.path]);
       const script = `${outcome?.text}\nprintf '%s\\n' "$SIGSTEAD_TUF_URL" "$SIGSTEAD_TUF_ROOT" "$SIGSTEAD_OIDC_ISSUER"`;
       const { stdout } = await runProgram({ file: '/bin/sh', args: ['-c', script], env: {}, timeoutMs: 5_000 });
@@ -34,7 +34,7 @@ describe('env', () => {
     local = await localState();
     const run = () => runCommand(envCommand, ['--state', local.state.path]);
     await expect(run()).rejects.toThrowToolkit('OPS_NOT_RUNNING');
-    await writeRecord(local.state, { phase: 'starting', testGrant: false });
+    await recordUp(local.state, { phase: 'starting', clientId: 'sigstore' });
     await expect(run()).rejects.toThrowToolkit('OPS_NOT_READY');
     await removeRecord(local.state);
     await expect(runCommand(envCommand, ['--state', `${local.state.path}-other`])).rejects.toThrowToolkit(

@@ -4,7 +4,7 @@ import { StateDirectory } from '../../local/state.ts';
 import type { SigstoreClient, Verdict } from '../../operate/clients/client.ts';
 import { proveSignature, Workbench } from '../../operate/proof.ts';
 import { remoteSignatory, type Signatory } from '../../operate/signatory.ts';
-import { minimalConfig } from '../support/specs.ts';
+import { minimalConfig } from '../support/minimal-config.ts';
 
 const signatory: Signatory = {
   anchor: { tufUrl: 'http://127.0.0.1:1', rootFile: '/root.json' },

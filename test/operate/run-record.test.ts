@@ -1,17 +1,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StateDirectory } from '../../local/state.ts';
-import {
-  assertReady,
-  findRunning,
-  removeRecord,
-  takeState,
-  waitForState,
-  writeRecord,
-} from '../../operate/run-record.ts';
+import { assertReady, findRunning, removeRecord, takeState, waitForState } from '../../operate/run-record.ts';
 import { identityOf, type ProcessIdentity } from '../../src/process/process-identity.ts';
 import { startProgram } from '../../src/process/supervised-program.ts';
-import { type LocalState, localState } from '../support/local-state.ts';
+import { type LocalState, localState, recordUp } from '../support/local-state.ts';
 
 let local: LocalState;
 let state: StateDirectory;
@@ -40,7 +33,7 @@ const record = (process: unknown, rest = {}) => JSON.stringify({ process, phase:
 
 describe('findRunning', () => {
   it('returns the record of a process that lives, in a file that others cannot read', async () => {
-    await writeRecord(state, { phase: 'starting', testGrant: true });
+    await recordUp(state, { phase: 'starting', testGrant: true, clientId: 'sigstore' });
     expect(await findRunning(state)).toMatchObject({
       process: { pid: process.pid },
       phase: 'starting',
@@ -51,7 +44,7 @@ describe('findRunning', () => {
 
   it('returns nothing where there is no record, or none any more', async () => {
     expect(await findRunning(state)).toBeUndefined();
-    await writeRecord(state, { phase: 'ready', testGrant: false });
+    await recordUp(state, { clientId: 'sigstore' });
     await removeRecord(state);
     await removeRecord(state);
     expect(await findRunning(state)).toBeUndefined();
@@ -79,19 +72,19 @@ describe('findRunning', () => {
   it('takes an unknown phase for starting, and a grant for closed unless it is open', async () => {
     const own = await identityOf(process.pid);
     await writeFile(state.runningFile, record(own, { phase: 'dancing', testGrant: 'yes' }));
-    expect(await findRunning(state)).toMatchObject({ phase: 'starting', testGrant: false });
+    expect(await findRunning(state)).toMatchObject({ phase: 'starting', testGrant: false, clientId: 'sigstore' });
   });
 });
 
 describe('assertReady', () => {
   it('accepts an instance that is ready', async () => {
-    await writeRecord(state, { phase: 'ready', testGrant: false });
+    await recordUp(state, { clientId: 'sigstore' });
     expect(await assertReady(state)).toMatchObject({ phase: 'ready' });
   });
 
   it('refuses one that is starting, and one that is not there', async () => {
     await expect(assertReady(state)).rejects.toThrowToolkit('OPS_NOT_RUNNING', { state: state.path });
-    await writeRecord(state, { phase: 'starting', testGrant: false });
+    await recordUp(state, { phase: 'starting', clientId: 'sigstore' });
     await expect(assertReady(state)).rejects.toThrowToolkit('OPS_NOT_READY', { state: state.path });
   });
 });
@@ -99,7 +92,7 @@ describe('assertReady', () => {
 describe('takeState', () => {
   it('refuses a state directory that another has, and says who', async () => {
     const lock = await takeState(state);
-    await writeRecord(state, { phase: 'ready', testGrant: false });
+    await recordUp(state, { clientId: 'sigstore' });
     await expect(takeState(state)).rejects.toThrowToolkit('LOCAL_STATE_BUSY', { pid: process.pid });
     lock.release();
     (await takeState(state)).release();

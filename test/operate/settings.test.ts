@@ -1,11 +1,18 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { configPath, packageDirectory, statePath } from '../../operate/settings.ts';
-import { statusCommand } from '../../operate/status.ts';
+import { configOption, stateOption, statePath } from '../../operate/settings.ts';
+import type { Command } from '../../src/cli/command.ts';
 import { parseCommand } from '../../src/cli/parse.ts';
 
-const options = (...words: readonly string[]) => parseCommand(statusCommand, words).options;
+const command: Command = {
+  words: ['any'],
+  summary: '',
+  options: { ...stateOption, ...configOption },
+  examples: [],
+  run: async () => undefined,
+};
+const options = (...words: readonly string[]) => parseCommand(command, words).options;
 
 describe('statePath', () => {
   it.each([
@@ -17,12 +24,5 @@ describe('statePath', () => {
     [['--state', 'demo'], {}, resolve('demo')],
   ])('%j with %j is %s', (words, environment, path) => {
     expect(statePath(options(...words), environment)).toBe(path);
-  });
-});
-
-describe('configPath', () => {
-  it('is the smallest configuration that we ship, unless one is named', () => {
-    expect(configPath(options())).toBe(join(packageDirectory, 'examples', 'minimal.yaml'));
-    expect(configPath(options('--config', 'a.yaml'))).toBe(resolve('a.yaml'));
   });
 });

@@ -14,6 +14,8 @@ export interface FaultBench extends AsyncDisposable {
   readonly options: TracedUpOptions;
   /** Ids of the servers that run for this state. */
   servers(): Promise<ReadonlyMap<string, number>>;
+  /** Ends what still runs for this state. */
+  stopLeftovers(): Promise<void>;
 }
 
 export async function faultBench(name = 'state'): Promise<FaultBench> {
@@ -26,6 +28,7 @@ export async function faultBench(name = 'state'): Promise<FaultBench> {
     state,
     options: { state, environment },
     servers: () => serversOf(state),
+    stopLeftovers: () => stopLeftovers(state),
     [Symbol.asyncDispose]: async () => {
       await stopLeftovers(state);
       await temporary[Symbol.asyncDispose]();

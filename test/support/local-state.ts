@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { portNames } from '../../local/endpoints.ts';
 import { createFacts, StateDirectory, type StateFacts } from '../../local/state.ts';
+import { type RunRecord, writeRecord } from '../../operate/run-record.ts';
 import { formatTrustMaterial, type TrustMaterial } from '../../src/trust/material.ts';
 import { sampleMaterial } from '../src/trust/sample.ts';
-import { minimalConfig } from './specs.ts';
+import { minimalConfig } from './minimal-config.ts';
 
 /** A state directory as an instance leaves it, without the instance. Disposing removes it. */
 export interface LocalState extends AsyncDisposable {
@@ -29,4 +30,9 @@ export async function localState(name = 'state'): Promise<LocalState> {
   const material = await sample;
   await writeFile(state.materialFile, formatTrustMaterial(material));
   return { state, facts, material, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+}
+
+/** Writes the record of an `up` that runs in this process. */
+export async function recordUp(state: StateDirectory, change: Partial<RunRecord> = {}): Promise<void> {
+  await writeRecord(state, { phase: 'ready', testGrant: false, clientId: 'sigstore', ...change });
 }

@@ -85,6 +85,12 @@ export class SigningLoad {
     await waitFor(() => this.#record.entries.length >= enough, { what, timeoutMs: 30_000 });
   }
 
+  /** Resolves once so many requests more than at the start of the wait are refused. */
+  async isRefused(count: number): Promise<void> {
+    const enough = this.#record.refused + count;
+    await waitFor(() => this.#record.refused >= enough, { what: `${count} refusals`, timeoutMs: 60_000 });
+  }
+
   /** Sends nothing more, and returns once every request has been answered or its connection has ended. */
   async stop(): Promise<void> {
     this.#over = true;

@@ -8,7 +8,7 @@ import { isErrno } from '../../src/core/error.ts';
 /** A file system of a few hundred KiB: when it is full, it is really full. */
 export interface SmallDisk extends AsyncDisposable {
   readonly path: string;
-  resize(kilobytes: number): void;
+  resize(kilobytes: number, maxFiles?: number): void;
   /** Writes until not a byte more fits. */
   fill(): Promise<void>;
   /** Removes what `fill` wrote. */
@@ -29,14 +29,16 @@ export function canMount(): boolean {
   }
 }
 
+const manyFiles = 10_000;
+
 /** Mounts a file system in memory at a new directory. Nothing on it may be open when it is disposed of. */
-export function smallDisk(directory: string, kilobytes: number, maxFiles = 10_000): SmallDisk {
+export function smallDisk(directory: string, kilobytes: number, maxFiles = manyFiles): SmallDisk {
   mkdirSync(directory);
   mount(directory, [`size=${kilobytes}k`, `nr_inodes=${maxFiles}`]);
   const filler = join(directory, 'filler');
   return {
     path: directory,
-    resize: (size) => mount(directory, ['remount', `size=${size}k`, 'nr_inodes=10000']),
+    resize: (size, files = manyFiles) => mount(directory, ['remount', `size=${size}k`, `nr_inodes=${files}`]),
     fill: () => writeUntilFull(filler),
     free: () => rm(filler, { force: true }),
     [Symbol.asyncDispose]: async () => unmount(directory),

@@ -1,17 +1,10 @@
-import { join } from 'node:path';
-import { type InstanceConfig, readConfig } from '../../src/config/config.ts';
 import { instanceServices } from '../../src/services/instance.ts';
 import type { Backend, Reference, ServiceSpec } from '../../src/services/service.ts';
 import type { TrustMaterial } from '../../src/trust/material.ts';
 import { sampleMaterial } from '../src/trust/sample.ts';
-import { projectDirectory } from './instance.ts';
+import { minimalConfig } from './minimal-config.ts';
 
 export const localIssuerUrl = 'http://127.0.0.1:20001';
-
-/** The smallest configuration that we ship. */
-export async function minimalConfig(): Promise<InstanceConfig> {
-  return await readConfig(join(projectDirectory, 'examples', 'minimal.yaml'));
-}
 
 /** Every service of the smallest configuration. */
 export async function sampleSpecs(backend: Backend, material?: TrustMaterial): Promise<readonly ServiceSpec[]> {

@@ -245,7 +245,7 @@ describe('a route that reads', () => {
           expect(answer.body).not.toContain('secret');
           expect(answer.status === 200).toBe(published.test(path));
         }),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
     });
   });

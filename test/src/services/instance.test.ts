@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { instanceServices } from '../../../src/services/instance.ts';
 import { startGroups } from '../../../src/services/order.ts';
 import type { ServiceSpec } from '../../../src/services/service.ts';
-import { flagText, localIssuerUrl, minimalConfig, referencesOf, sampleSpecs } from '../../support/specs.ts';
+import { minimalConfig } from '../../support/minimal-config.ts';
+import { flagText, localIssuerUrl, referencesOf, sampleSpecs } from '../../support/specs.ts';
 import { ecKey, fulcioChain, sampleMaterial } from '../trust/sample.ts';
 
 const config = await minimalConfig();
@@ -69,10 +70,10 @@ describe('instanceServices', () => {
     expect(services.at(-1)?.files[0]?.content).toBe(current.chain.pem);
   });
 
-  it.each(['fulcio', 'ct', 'timestamps'] as const)('refuses material that lacks an entry of %s', (part) => {
+  it.each(['fulcio', 'rekor', 'ct', 'timestamps'] as const)('refuses material that lacks an entry of %s', (part) => {
     const refused = () => instanceServices(config, { ...material, [part]: [] }, { backend: 'posix', localIssuerUrl });
     expect(refused).toThrowToolkit('SVC_MATERIAL', {
-      name: { fulcio: 'fulcio', ct: 'ct2026-1', timestamps: 'tsa-1' }[part],
+      name: { fulcio: 'fulcio', rekor: 'log2026-1', ct: 'ct2026-1', timestamps: 'tsa-1' }[part],
     });
   });
 });

@@ -31,12 +31,14 @@ describe('parseTrustMaterial', () => {
   });
 
   it('accepts every period in whole seconds', () => {
+    // Chains take long to parse, and have no period of their own here.
+    const few = { ...material, fulcio: [], timestamps: [] };
     const second = fc.integer({ min: 0, max: 4_000_000_000 });
     fc.assert(
       fc.property(second, second, fc.nat(999), (start, end, fraction) => {
         const validFor = { start: addMs(new Date(start * 1000), fraction), end: addMs(new Date(end * 1000), fraction) };
         const [oidc] = parseTrustMaterial(
-          formatTrustMaterial({ ...material, oidc: [{ url: 'https://a', operator: 'b', validFor }] }),
+          formatTrustMaterial({ ...few, oidc: [{ url: 'https://a', operator: 'b', validFor }] }),
           'material',
         ).oidc;
         expect(oidc?.validFor).toEqual({ start: new Date(start * 1000), end: new Date(end * 1000) });

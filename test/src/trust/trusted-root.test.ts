@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { ToolkitError } from '../../../src/core/error.ts';
 import { parseTrustedRoot } from '../../../src/trust/trusted-root.ts';
-import { daysAgo, edited, parse, sampleFiles } from './sample.ts';
+import { daysAgo, edited, parse, sampleFiles, valueAt } from './sample.ts';
 
 const files = await sampleFiles();
 
@@ -67,14 +67,16 @@ describe('parseTrustedRoot', () => {
   });
 
   it('refuses whatever else stands in a field, with a problem and not with a crash', () => {
-    const paths = leavesOf({ root: parse(files.trustedRoot) });
+    // One chain less to parse in each run.
+    const few = edited(files, ['root.timestampAuthorities', [valueAt(files, 'root.timestampAuthorities.0')]]);
+    const paths = leavesOf({ root: parse(few.trustedRoot) });
     fc.assert(
       fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, value) => {
-        const { trustedRoot } = edited(files, [path, value]);
+        const { trustedRoot } = edited(few, [path, value]);
         const failure = thrownBy(() => parseTrustedRoot(trustedRoot, 'root'));
         return failure === undefined || (failure instanceof ToolkitError && failure.code === 'TRUST_FORMAT');
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

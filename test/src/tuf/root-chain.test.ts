@@ -79,8 +79,9 @@ describe('walkRootChain', () => {
     const alone = { threshold: 1, holders: ['alice'], expiryDays: 180, resignDays: 60 };
     const policy = rootPolicy({ root: alone, targets: alone });
     const one = await publishedRepository({ policy, holders: holders('alice') });
+    const alice = seededSigner('alice');
     const read = async (path: string): Promise<Uint8Array> =>
-      await forge(one.pinnedRoot, 'root', { version: Number.parseInt(path, 10) }, [seededSigner('alice')]);
+      await forge(one.pinnedRoot, 'root', { version: Number.parseInt(path, 10) }, [alice]);
     await expect(walkRootChain(read, one.pinnedRoot)).rejects.toThrowToolkit('TUF_VERSION');
   });
 });
