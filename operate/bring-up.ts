@@ -19,6 +19,7 @@ import type { Reached } from '../src/core/moment.ts';
 import { asStep, type Progress } from '../src/core/progress.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { compileTrust } from '../src/trust/compile.ts';
+import type { TrustMaterial } from '../src/trust/material.ts';
 import { checkIssuers } from './check-issuers.ts';
 import { rememberConfiguration } from './configuration.ts';
 import type { Phases } from './phases.ts';
@@ -50,6 +51,7 @@ export interface Ready {
   readonly facts: StateFacts;
   readonly keys: KeyStore;
   readonly instance: LocalInstance;
+  readonly material: TrustMaterial;
   readonly rootOfTrust: RootOfTrust;
   /** Stops everything and gives the state directory free. May be called twice. */
   stop(): Promise<void>;
@@ -96,7 +98,7 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
     reached('ready-recorded');
     stack.defer(() => reached('stopping'));
     const running = stack.move();
-    return { config, state, facts, keys, instance, rootOfTrust, stop: () => running.disposeAsync() };
+    return { config, state, facts, keys, instance, material, rootOfTrust, stop: () => running.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;

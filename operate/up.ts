@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { identityProviderUrl, tufUrl } from '../local/endpoints.ts';
+import { tufUrl } from '../local/endpoints.ts';
 import { localUsers } from '../local/instance.ts';
 import { findCosign } from '../local/servers.ts';
 import { StateDirectory } from '../local/state.ts';
@@ -145,16 +145,15 @@ async function firstSignature(ready: Ready): Promise<ProvenSignature[]> {
 
 async function signWithCosign(ready: Ready, invocation: Invocation): Promise<readonly ProvenSignature[]> {
   if (localUsers(ready.config).length === 0) return [];
-  const found = await findCosign({
-    env: invocation.environment,
-    progress: invocation.progress,
-    signal: invocation.signal,
-  });
+  const { environment: env, progress, signal, talk } = invocation;
+  const found = await findCosign({ env, progress, signal });
   const signatory = signatoryOf(ready);
   const [cosign, js] = [cosignClient(found), await sigstoreJsClient()];
-  return await asStep(invocation.progress, 'cosign', () =>
+  const proven = await asStep(progress, 'cosign', () =>
     Promise.all([proveSignature(signatory, cosign, [cosign, js]), proveSignature(signatory, js, [cosign])]),
   );
+  talk.say(`this cosign is ${found.path}`);
+  return proven;
 }
 
 /** Builds cosign while the instance already serves, proves it, and then waits for ever. */
@@ -185,12 +184,17 @@ function document(ready: Ready, phases: Phases, signatures: readonly ProvenSigna
     rootFile: state.pinnedRootFile,
     rootSha256: rootOfTrust.pinnedRootSha256,
     rootSignedSha256: rootOfTrust.repository.roots[0]?.canonicalSha256 ?? null,
-    issuer: identityProviderUrl(facts),
+    issuer: loginIssuer(ready),
     services: ready.instance.specs.map((spec) => spec.id),
     phases: phases.toJson(),
     firstVerifiedSignatureMs: signatures.length > 0 ? firstMs : null,
     signatures: signatures.map(({ signedBy, verifiedBy }) => ({ signedBy, verifiedBy: [...verifiedBy] })),
   };
+}
+
+/** Where clients send people to log in. */
+function loginIssuer({ material }: Ready): string {
+  return material.oidc[0]?.url ?? 'ISSUER';
 }
 
 function summary(ready: Ready, signatures: readonly ProvenSignature[], firstMs: number): string {
@@ -204,15 +208,16 @@ function summary(ready: Ready, signatures: readonly ProvenSignature[], firstMs: 
     ...(signatures.length > 0 ? [`  first verified signature after ${(firstMs / 1_000).toFixed(1)} s`] : []),
     '',
     `  TUF repository  ${tufUrl(facts)}`,
-    `  issuer          ${identityProviderUrl(facts)}`,
+    `  issuer          ${loginIssuer(ready)}`,
     `  root            ${state.pinnedRootFile}`,
-    `                  sha256 of the file ${rootOfTrust.pinnedRootSha256}`,
+    `                  sha256 of the file         ${rootOfTrust.pinnedRootSha256} (--root-checksum)`,
+    `                  sha256 of the signed bytes ${rootOfTrust.repository.roots[0]?.canonicalSha256}`,
     '',
     'Use it with any Sigstore client:',
     `  cosign initialize --mirror ${tufUrl(facts)} --root ${state.pinnedRootFile}`,
     '  cosign sign-blob FILE --bundle FILE.sigstore.json',
     `  cosign verify-blob FILE --bundle FILE.sigstore.json --certificate-identity ${user?.email ?? 'YOU'} \\`,
-    `    --certificate-oidc-issuer ${identityProviderUrl(facts)}`,
+    `    --certificate-oidc-issuer ${loginIssuer(ready)}`,
     '',
     '',
   ].join('\n');

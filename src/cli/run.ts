@@ -43,8 +43,9 @@ async function dispatch(
   surroundings: Surroundings,
 ): Promise<Outcome | undefined> {
   const { version, emit } = surroundings;
-  const first = words[0];
-  if (first === 'help' && words.length > 1) return await dispatch(verbs, [...words.slice(1), '--help'], surroundings);
+  const [first, topic] = words.filter((word) => word !== '--json');
+  if (first === 'help' && topic !== undefined)
+    return await dispatch(verbs, [...words.slice(1), '--help'], surroundings);
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     const commands = await Promise.all(verbs.map((verb) => verb.load()));
     return { json: { commands: commands.map(describe) }, text: overviewText(commands) };

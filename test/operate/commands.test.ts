@@ -52,7 +52,6 @@ describe('logs', () => {
     });
     await expect(run(logsCommand, 'fulcio', ...elsewhere())).rejects.toThrowToolkit('OPS_NO_INSTANCE');
   });
-  });
 
   it.each(['0', '-1', '1.5', '10001', 'all', ''])('refuses --lines=%s', async (lines) => {
     await expect(ofState(logsCommand, `--lines=${lines}`)).rejects.toThrowToolkit('CLI_USAGE');

@@ -15,6 +15,10 @@ const ways: Readonly<Record<string, (invocation: Invocation) => Promise<Outcome 
     await emit({ json: { early: true }, text: 'early\n' });
     return undefined;
   },
+  late: async ({ emit }) => {
+    await emit({ json: { early: true }, text: 'early\n' });
+    return await fail('environment');
+  },
   bug: async () => {
     throw new TypeError('not a function');
   },

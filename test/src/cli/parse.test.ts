@@ -19,9 +19,15 @@ describe('findVerb', () => {
     expect([found.verb.words, found.rest]).toEqual([words, rest]);
   });
 
-  it.each([[['lo']], [['--json', 'log']], [['check']], [['LOG']]])('refuses %j', (line) => {
-    expect(() => findVerb(verbs, line)).toThrowToolkit('CLI_USAGE');
-    expect(() => findVerb(verbs, line)).toThrow(`unknown command: ${line.join(' ')}`);
+  it.each([['lo'], ['check'], ['LOG'], ['--json']])('refuses %s', (word) => {
+    expect(() => findVerb(verbs, [word, 'x'])).toThrowToolkit('CLI_USAGE');
+    expect(() => findVerb(verbs, [word, 'x'])).toThrow(`unknown command: ${word}`);
+  });
+
+  it('refuses the first word of longer names alone, and lists what may follow', () => {
+    const longer: readonly Verb[] = verbs.filter(({ words }) => words.length > 1);
+    expect(() => findVerb(longer, ['log'])).toThrow(/^log: expected one of check$/);
+    expect(() => findVerb(longer, ['log', 'chek'])).toThrow(/^log: expected one of check, got chek$/);
   });
 });
 

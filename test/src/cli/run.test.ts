@@ -29,6 +29,27 @@ describe('runCli', () => {
     expect(JSON.parse(emits.stdout)).toEqual({ early: true });
   });
 
+  it('prints one document, also when something fails after it', async () => {
+    const late = await run('--json', 'late');
+    expect(late).toMatchObject({
+      exitCode: 5,
+      stderr: expect.stringContaining('error: a problem of kind environment'),
+    });
+    expect(JSON.parse(late.stdout)).toEqual({ early: true });
+  });
+
+  it.each([
+    [['help'], { commands: expect.any(Array) }],
+    [['--help'], { commands: expect.any(Array) }],
+    [[], { commands: expect.any(Array) }],
+    [['help', 'ok'], { command: 'ok', summary: 'ends as ok' }],
+    [['--version'], { version: '1.2.3' }],
+  ])('answers %j, with --json too', async (words, document) => {
+    const { exitCode, stdout } = await run(...words, '--json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(document);
+  });
+
   // How every other fault ends is in test/src/core/error.test.ts.
   it.each([
     ['usage', 2],

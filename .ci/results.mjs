@@ -2,25 +2,19 @@
  * Adds up what the jest runs of one CI run reported (`SIGSTEAD_TEST_RESULTS`), refuses skipped tests that nobody
  * allowed, and ends with the line `N passed, N failed`.
  *
- *   node .ci/results.ts DIRECTORY
+ *   node .ci/results.mjs DIRECTORY
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-interface TestResult {
-  readonly name: string;
-  readonly status: 'passed' | 'failed' | 'skipped';
-}
-
 const [directory = '.'] = process.argv.slice(2);
 const files = (await readdir(directory)).filter((name) => name.endsWith('.json'));
-const results: TestResult[] = [];
+const results = [];
 for (const file of files) results.push(...JSON.parse(await readFile(join(directory, file), 'utf8')));
 
 const allowList = await readFile(new URL('./allowed-skips.txt', import.meta.url), 'utf8');
 const allowed = allowList.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-const names = (status: TestResult['status']) =>
-  results.filter((result) => result.status === status).map(({ name }) => name);
+const names = (status) => results.filter((result) => result.status === status).map(({ name }) => name);
 const skipped = names('skipped').filter((name) => !allowed.some((start) => name.startsWith(start)));
 const failed = [...names('failed'), ...skipped];
 
