@@ -78,17 +78,18 @@ export class SigningLoad {
     );
   }
 
-  /** Resolves once so many entries more than at the start of the wait are acknowledged. */
+  /** Resolves once so many entries more than at the start of the wait are acknowledged, or the load is stopped. */
   async acknowledges(count: number): Promise<void> {
     const enough = this.#record.entries.length + count;
     const what = `${count} acknowledged entries`;
-    await waitFor(() => this.#record.entries.length >= enough, { what, timeoutMs: 30_000 });
+    await waitFor(() => this.#over || this.#record.entries.length >= enough, { what, timeoutMs: 30_000 });
   }
 
-  /** Resolves once so many requests more than at the start of the wait are refused. */
+  /** Resolves once so many requests more than at the start of the wait are refused, or the load is stopped. */
   async isRefused(count: number): Promise<void> {
     const enough = this.#record.refused + count;
-    await waitFor(() => this.#record.refused >= enough, { what: `${count} refusals`, timeoutMs: 60_000 });
+    const what = `${count} refusals`;
+    await waitFor(() => this.#over || this.#record.refused >= enough, { what, timeoutMs: 60_000 });
   }
 
   /** Sends nothing more, and returns once every request has been answered or its connection has ended. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ToolkitError } from '../../../src/core/error.ts';
-import { unlessAborted, waitFor } from '../../../src/core/wait.ts';
+import { allOf, unlessAborted, waitFor } from '../../../src/core/wait.ts';
 
 const interrupted = new ToolkitError('CLI_INTERRUPTED', { message: 'interrupted', fault: 'environment' });
 const options = { what: 'the log', timeoutMs: 2_000, intervalMs: 1 };
@@ -61,5 +61,23 @@ describe('unlessAborted', () => {
     await unlessAborted(controller.signal, Promise.resolve());
     // An unhandled rejection would end the test run.
     controller.abort(interrupted);
+  });
+});
+
+describe('allOf', () => {
+  it('returns what each returns', async () => {
+    expect(await allOf([Promise.resolve(7), Promise.resolve('x')])).toEqual([7, 'x']);
+    expect(await allOf([])).toEqual([]);
+  });
+
+  it('fails as the first that fails, once all have ended', async () => {
+    let ended = false;
+    const slow = waitFor(() => ended, options);
+    const work = allOf([slow, Promise.reject(interrupted), Promise.reject(new Error('later'))]);
+    const failed = work.catch((error: unknown) => ({ error, ended }));
+    setTimeout(() => {
+      ended = true;
+    }, 10);
+    expect(await failed).toEqual({ error: interrupted, ended: true });
   });
 });
