@@ -22,25 +22,29 @@ const edgeOf: Readonly<Record<ServiceRole, ServiceEdge>> = {
   tsa: timestampEdge(limits),
 };
 
-/** Returns what the gateway of a local instance listens on: one port for each service that clients reach. */
+/**
+ * Returns what the gateway of a local instance listens on: one port for each service that clients reach. All but the
+ * identity provider, which Fulcio asks while it starts, answer only while `isOpen`.
+ */
 export function edgeListeners(
   specs: readonly ServiceSpec[],
   state: StateDirectory,
   facts: StateFacts,
-  identityProvider: RequestListener,
+  offered: { readonly identityProvider: RequestListener; readonly isOpen: () => boolean },
 ): readonly GatewayListener[] {
   return [
-    ...specs.map((spec) => listenerOf(spec, state, facts)),
+    ...specs.map((spec) => ({ ...listenerOf(spec, state, facts), isOpen: offered.isOpen })),
     {
       name: tufEdge,
       port: portOf(facts, tufEdge),
       edge: tufEdgeRoutes(limits),
       directory: state.repository,
+      isOpen: offered.isOpen,
     },
     {
       name: identityProviderEdge,
       port: portOf(facts, identityProviderEdge),
-      handler: identityProvider,
+      handler: offered.identityProvider,
       maxBodyBytes: 65_536,
       limit: limits.writes,
     },

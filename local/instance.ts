@@ -12,7 +12,7 @@ import { assertNoDrift } from '../src/trust/drift.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
 import { edgeListeners } from './edge-listeners.ts';
 import { identityProviderUrl } from './endpoints.ts';
-import { type Gateway, startGateway } from './gateway/gateway.ts';
+import { startGateway } from './gateway/gateway.ts';
 import { createIdentityProvider, type IdentityProvider } from './identity-provider/provider.ts';
 import type { KeyStore } from './key-store.ts';
 import { readLiveIdentities, readStoredIdentities } from './live-identities.ts';
@@ -79,21 +79,30 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
       ...(options.testGrant && { testSecretFile: state.testSecretFile }),
     });
     stack.defer(() => identityProvider.close());
+    // Before the first server: whoever took the issuer's port while Fulcio starts would be believed for ever after.
+    const edge = { open: false };
+    const offered = { identityProvider: identityProvider.handler, isOpen: () => edge.open };
+    const gateway = await startGateway({ listeners: edgeListeners(specs, state, facts, offered), log: options.log });
+    stack.defer(() => gateway.close());
+    options.reached('gateway-listening');
     const services = await startServices({ ...options, specs });
     stack.defer(() => services.stop());
     // The drift gate. No client reaches a server before it.
     const live = await whileAlive(services, options, (signal) =>
       readLiveIdentities({ ...options, signal, processes: services.processes }),
     );
-    for (const warning of assertNoDrift(live, options.published.trustedRoot, drift))
+    for (const warning of assertNoDrift(live, options.published.trustedRoot, drift)) {
       options.log(formatFinding(warning));
+    }
     options.reached('drift-gate-passed');
-    const listeners = edgeListeners(specs, state, facts, identityProvider.handler);
-    const gateway: Gateway = await startGateway({ listeners, log: options.log });
-    stack.defer(() => gateway.close().then(() => options.reached('gateway-closed')));
-    options.reached('gateway-listening');
+    edge.open = true;
     const running = stack.move();
-    return { specs, services, identityProvider, failure: services.failure, stop: () => running.disposeAsync() };
+    const stop = async () => {
+      await gateway.close();
+      options.reached('gateway-closed');
+      await running.disposeAsync();
+    };
+    return { specs, services, identityProvider, failure: services.failure, stop };
   } catch (error) {
     await stack.disposeAsync();
     throw error;

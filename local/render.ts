@@ -4,7 +4,7 @@ import type { Reference, ServiceSpec, Template } from '../src/services/service.t
 
 /** Where one service runs on this machine. */
 export interface Placement {
-  readonly instanceId: string;
+  readonly nonce: string;
   /** Port of any service, by service id and port name. */
   port(service: string, name: string): number;
   /** Directory that holds the service's rendered files and its key pipes. */
@@ -55,8 +55,8 @@ function resolve(reference: Reference, spec: ServiceSpec, place: Placement): str
       return reference.part === 'directory' ? place.storageDirectory : notHere(reference, spec);
     case 'key-arn':
       return notHere(reference, spec);
-    case 'instance-id':
-      return place.instanceId;
+    case 'nonce':
+      return place.nonce;
   }
 }
 

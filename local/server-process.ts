@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -114,7 +115,7 @@ async function placementOf(spec: ServiceSpec, around: ServerSurroundings): Promi
     encrypted.map(async (key) => [key.name, await around.keys.passphrase(serviceKeyName(spec.id))] as const),
   );
   return {
-    instanceId: around.facts.id,
+    nonce: randomUUID(),
     port: (service, name) => portOf(around.facts, service, name),
     runDirectory,
     storageDirectory,

@@ -3,7 +3,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import type { Progress } from '../src/core/progress.ts';
 import { isExecutable } from '../src/process/find-program.ts';
 import { buildServers } from './servers/build.ts';
-import { cacheDirectory } from './servers/cache.ts';
+import { assertOwnCache, assertOwnPrograms, cacheDirectory } from './servers/cache.ts';
 import { type Cosign, cosignAt, cosignOnPath } from './servers/cosign.ts';
 import { type ServerName, type ServerPackages, serverPackages, serversModule } from './servers/packages.ts';
 
@@ -25,7 +25,8 @@ export interface EnsureServersOptions {
  *
  * They are kept in a cache of this user, in a directory named by the hash of everything they are made from, so
  * that a second run builds nothing and a changed module builds anew. `SIGSTEAD_SERVERS` names a directory of
- * ready-made binaries instead; nothing is built then.
+ * ready-made binaries instead; nothing is built then, and whose they are is the user's choice.
+ * @throws CORE_OWNER if others own a part of the cache or can write to it
  * @throws LOCAL_SERVER_MISSING if a binary is not in `SIGSTEAD_SERVERS`
  * @throws LOCAL_GO_MISSING, LOCAL_GO_TOO_OLD, LOCAL_GO_UNUSABLE if something must be built and Go cannot
  * @throws LOCAL_BUILD_FAILED
@@ -40,10 +41,13 @@ export async function ensureServers(
   if (readyMade) return await readyServers(resolve(readyMade), wanted);
   const moduleDirectory = options.moduleDirectory ?? serversModule;
   const directory = await cacheDirectory(moduleDirectory, options.env);
+  await assertOwnCache(directory);
   if ((await missingIn(directory, wanted)).length > 0) {
     const missing = () => missingIn(directory, wanted);
     await buildServers({ packages: serverPackages, ...options, moduleDirectory, directory, missing });
   }
+  // Also after a build: somebody may have made our part of a shared cache since it was found to be missing.
+  await assertOwnPrograms(directory, wanted);
   return pathsIn(directory, wanted);
 }
 

@@ -5,6 +5,7 @@ import { formatInstant, parseInstant } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, privateFileMode, readFileIfPresent } from '../src/core/files.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../src/core/json.ts';
+import { hasOwnDirectory } from '../src/core/ownership.ts';
 
 /** Raised when an older sigstead could misread what a newer one wrote. */
 const stateVersion = 1;
@@ -55,6 +56,10 @@ export class StateDirectory {
   get pinnedRootFile(): string {
     return join(this.rootSigning, '1.root.json');
   }
+  /** What was published last, so that an old copy of the repository is known as one. */
+  get publishedMemoryFile(): string {
+    return join(this.rootSigning, 'published.json');
+  }
   /** The published TUF repository. */
   get repository(): string {
     return join(this.path, 'tuf');
@@ -85,11 +90,14 @@ export class StateDirectory {
 }
 
 /**
- * Reads what was decided when the state directory was made, or returns `undefined` where none was.
+ * Reads what was decided when the state directory was made, or returns `undefined` where none was. What is read from
+ * the directory afterwards can be this user's work alone.
+ * @throws CORE_OWNER if the directory is another user's, or others can write to it
  * @throws LOCAL_STATE_NEWER if a newer sigstead wrote it
  * @throws LOCAL_STATE_INVALID if it cannot be read as ours
  */
 export async function readFacts(state: StateDirectory): Promise<StateFacts | undefined> {
+  if (!(await hasOwnDirectory(state.path))) return undefined;
   const bytes = await readFileIfPresent(state.factsFile, 65_536);
   return bytes && parseFacts(parseJsonObject(bytes, { what: state.factsFile, maxBytes: 65_536 }), state.factsFile);
 }

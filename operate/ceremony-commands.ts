@@ -9,7 +9,8 @@ import { ToolkitError } from '../src/core/error.ts';
 import { readFileCapped } from '../src/core/files.ts';
 import { maxMetadataBytes, roleNames } from '../src/tuf/layout.ts';
 import { readInstanceFacts } from './instance-facts.ts';
-import { repositoryOptions } from './root-of-trust.ts';
+import { assertRemembered, rememberPublished } from './published-memory.ts';
+import { readPublished, repositoryOptions, rootPolicyFile } from './root-of-trust.ts';
 import { stateOption, statePath } from './settings.ts';
 
 export const ceremonyVerifyCommand: Command = {
@@ -63,7 +64,11 @@ async function resign(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   await readInstanceFacts(state);
   const repository = await repositoryOptions(state, new KeyStore(state.keys), invocation.clock.now());
-  const { changed, periods } = await resignOnline({ ...repository, force: invocation.options.flag('force') });
+  const before = await readPublished(state);
+  await assertRemembered(state, rootPolicyFile(state), before);
+  const resigned = await resignOnline({ ...repository, force: invocation.options.flag('force') });
+  await rememberPublished(state, rootPolicyFile(state), resigned.repository);
+  const { changed, periods } = resigned;
   const roles = roleNames.map((role) => ({
     role,
     version: periods[role].version,

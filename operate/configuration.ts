@@ -4,6 +4,7 @@ import type { ParsedOptions } from '../src/cli/command.ts';
 import { type InstanceConfig, readConfig } from '../src/config/config.ts';
 import { parseUtf8 } from '../src/core/bytes.ts';
 import { readFileIfPresent, replaceFile } from '../src/core/files.ts';
+import { hasOwnDirectory } from '../src/core/ownership.ts';
 import { defaultConfigFile } from './settings.ts';
 
 /**
@@ -13,6 +14,7 @@ import { defaultConfigFile } from './settings.ts';
 export async function configurationFile(options: ParsedOptions, state: StateDirectory): Promise<string> {
   const named = options.text('config');
   if (named !== undefined) return resolve(named);
+  if (!(await hasOwnDirectory(state.path))) return defaultConfigFile;
   const remembered = await readFileIfPresent(state.configurationFile, 4_096);
   return remembered ? parseUtf8(remembered, state.configurationFile).trim() : defaultConfigFile;
 }

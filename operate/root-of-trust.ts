@@ -21,6 +21,7 @@ import { diffTrust } from '../src/trust/diff.ts';
 import { maxMetadataBytes, metadataPath, timestampPath } from '../src/tuf/layout.ts';
 import type { AuthenticRepository, VerifiedRepository } from '../src/tuf/repository.ts';
 import { followedStore } from './followed-store.ts';
+import { assertPublishesPinnedRoot, assertRemembered, rememberPublished, repositoryLost } from './published-memory.ts';
 
 const maxPolicyBytes = 1_048_576;
 
@@ -55,6 +56,7 @@ export function rootPolicyFile(state: StateDirectory): string {
  * A local instance holds the keys of all its holders in files, so it can renew its own root; one that people rely on
  * keeps its own with people.
  * @throws CER_CLOCK_WENT_BACK if the timestamp is valid for longer than the policy allows
+ * @throws OPS_REPOSITORY_LOST, OPS_ROOT_CHANGED, OPS_ROLLED_BACK, OPS_POLICY_CHANGED if it is not what was published
  * @throws OPS_TRUST_CHANGED if the published targets are not what this instance compiles to
  */
 export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<RootOfTrust> {
@@ -64,12 +66,18 @@ export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<Ro
   const online = await options.keys.ensure('tuf-online', 'ecdsa-p256-sha256');
   const store = followedStore(directoryStore(state.repository), options.reached);
   const published = await pathExists(join(state.repository, timestampPath));
-  if (!published) await asStep(options.progress, 'root of trust', () => genesis(options, policy, holders, online));
+  if (!published) {
+    if (await pathExists(state.pinnedRootFile)) throw repositoryLost(state);
+    await asStep(options.progress, 'root of trust', () => genesis(options, policy, holders, online));
+  }
   const pinnedRoot = await keepPinnedRoot(options);
+  await assertPublishesPinnedRoot(state, pinnedRoot);
+  await assertRemembered(state, rootPolicyFile(state), await readCurrent(store, pinnedRoot));
   const repositoryOptions = { policy, store, online, pinnedRoot, now: options.clock.now() };
   const { repository, notices } = await renewRoot({ ...repositoryOptions, holders: quorum(policy, holders) });
   for (const notice of notices) talk.warn(`root of trust: ${notice}`);
   assertPublishes(repository, options);
+  await rememberPublished(state, rootPolicyFile(state), repository);
   options.reached('root-of-trust-verified');
   const trustedRoot = repository.targetFiles.get(trustFileNames.trustedRoot) ?? new Uint8Array();
   return { repository, policy, pinnedRootSha256: sha256Hex(pinnedRoot), trustedRoot };

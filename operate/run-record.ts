@@ -30,7 +30,9 @@ export async function takeState(state: StateDirectory): Promise<Lock> {
   await makePrivateDirectory(state.path);
   for (let tried = 0; tried < lockTries.count; tried += 1) {
     const lock = tryLock(state.lockFile);
-    if (lock) return lock;
+    if (lock && !(await findRunning(state))) return lock;
+    // The file that is locked can be deleted (a cleaner of /tmp); the process that holds it lives on all the same.
+    lock?.release();
     await sleep(lockTries.pauseMs);
   }
   const record = await readRecord(state);

@@ -2,7 +2,8 @@ import { join, resolve } from 'node:path';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { exitCodes } from '../src/core/error.ts';
-import { createFile, makePrivateDirectory, readFileCapped } from '../src/core/files.ts';
+import { createFile, makeDirectory, readFileCapped } from '../src/core/files.ts';
+import { printable } from '../src/core/printable.ts';
 import { type Finding, formatFinding } from '../src/core/rules.ts';
 import { compileTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
@@ -49,7 +50,7 @@ async function compile(invocation: Invocation): Promise<Outcome> {
   const material = parseTrustMaterial(await readFileCapped(state.materialFile, maxTrustBytes), state.materialFile);
   const compiled = compileTrust(material, { now: invocation.clock.now() });
   const directory = resolve(invocation.options.text('out') ?? 'trust');
-  await makePrivateDirectory(directory);
+  await makeDirectory(directory);
   const files = Object.entries(trustFileNames).map(([part, name]) => ({ path: join(directory, name), part }));
   for (const { path, part } of files) await createFile(path, compiled[part as keyof typeof trustFileNames]);
   const paths = files.map((file) => file.path);
@@ -75,7 +76,7 @@ async function diff(invocation: Invocation): Promise<Outcome> {
     text:
       sentences.length === 0
         ? 'nothing that a client would notice has changed\n'
-        : sentences.map((text) => `${text}\n`).join(''),
+        : sentences.map((text) => `${printable(text)}\n`).join(''),
   };
 }
 
@@ -88,5 +89,5 @@ async function readTrust(directory: string) {
 }
 
 function line(finding: Finding): string {
-  return `${formatFinding(finding)}\n${finding.hint ? `  hint: ${finding.hint}\n` : ''}`;
+  return `${printable(formatFinding(finding))}\n${finding.hint ? `  hint: ${printable(finding.hint)}\n` : ''}`;
 }

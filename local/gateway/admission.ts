@@ -17,7 +17,7 @@ export interface Arrival {
 /** Returns why a request may not pass, or `undefined`: nothing reaches a route before this. Takes a token of its limit. */
 export function refusalOf(arrival: Arrival): Refusal | undefined {
   const { req, match } = arrival;
-  if (arrival.closing) return { status: 503, message: 'shutting down', headers: ['Connection', 'close'] };
+  if (arrival.closing) return { status: 503, message: 'not open', headers: ['Connection', 'close'] };
   if (!isOurs(arrival.hosts, req.headers.host)) return { status: 421, message: 'not a host of this instance' };
   if (match === undefined) return { status: 404, message: 'no such path' };
   const { handler, limiter } = match.route;

@@ -146,7 +146,7 @@ function parseHead(text: string): Head {
   for (let index = 1; index < lines.length; index += 1) {
     const line = lines[index] ?? '';
     const colon = line.indexOf(':');
-    headers.push(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+    headers.push(line.slice(0, colon).toLowerCase(), trimBlanks(line.slice(colon + 1)));
   }
   const status = Number(text.slice(9, 12));
   if (status === 101) throw new Error('another protocol');
@@ -158,7 +158,11 @@ function endingOf(status: number, headers: readonly string[]): Head['ending'] {
   const encoding = headerValue(headers, 'transfer-encoding');
   const length = headerValue(headers, 'content-length');
   if (encoding !== undefined && length !== undefined) throw new Error('two lengths');
-  if (status === 204 || status === 304) return 0;
+  if (status === 204 || status === 304) {
+    // Neither has a body. A server that says otherwise may send one, which would be the next request's answer.
+    if (encoding !== undefined || (length !== undefined && length !== '0')) throw new Error('a body where none may be');
+    return 0;
+  }
   if (encoding !== undefined) {
     if (encoding.toLowerCase() !== 'chunked') throw new Error('an encoding that is not chunked');
     return 'chunked';
@@ -166,6 +170,19 @@ function endingOf(status: number, headers: readonly string[]): Head['ending'] {
   if (length === undefined) return 'close';
   if (!/^\d{1,15}$/.test(length)) throw new Error('a length that is none');
   return Number(length);
+}
+
+/** Removes spaces and tabs around a value. `trim` takes a non-breaking space too, which is a byte of the value. */
+function trimBlanks(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (isBlank(value[start])) start += 1;
+  while (end > start && isBlank(value[end - 1])) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(char: string | undefined): boolean {
+  return char === ' ' || char === '\t';
 }
 
 /** Values of a header that comes more than once are a list (RFC 9110 §5.3); as a length, a list is none. */

@@ -25,6 +25,8 @@ export interface EdgeListener extends ListenerBase {
   readonly edge: ServiceEdge;
   /** Needed if the edge has a route that forwards. */
   readonly upstream?: Upstream;
+  /** While it returns false, clients are told 503: the port is ours, and nothing behind it is offered. @default open */
+  readonly isOpen?: () => boolean;
   /** Needed if the edge has a route that reads. May appear later; until then everything in it is missing. */
   readonly directory?: string;
 }

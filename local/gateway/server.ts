@@ -101,6 +101,10 @@ export class ListenerServer {
     this.#router.close();
   }
 
+  #isOpen(): boolean {
+    return !('isOpen' in this.#listener) || this.#listener.isOpen();
+  }
+
   #dispatch(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const match = this.#router.find(req.url ?? '');
     const counter = match?.route.counter ?? this.#other;
@@ -114,7 +118,7 @@ export class ListenerServer {
       req,
       match,
       hosts: this.#hosts,
-      closing: this.#closing,
+      closing: this.#closing || !this.#isOpen(),
       inFlight: this.#connections.active,
       maxInFlight: this.#limits.maxInFlight,
       nowMs: performance.now(),

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { isErrno } from '../../src/core/error.ts';
 import { readFileCapped, readFileIfPresent } from '../../src/core/files.ts';
+import { assertOwnFile, hasOwnDirectory } from '../../src/core/ownership.ts';
 import { buildFlags } from './go-build.ts';
 
 const maxSourceBytes = 1 << 20;
@@ -15,6 +16,30 @@ const maxSourceBytes = 1 << 20;
  */
 export async function cacheDirectory(moduleDirectory: string, env: NodeJS.ProcessEnv): Promise<string> {
   return join(userCache(env), 'sigstead', 'servers', (await sourceHash(moduleDirectory)).slice(0, 32));
+}
+
+const hint =
+  'others may have put programs there: remove it to have the servers built anew, or set XDG_CACHE_HOME to a directory of your own';
+
+/**
+ * Returns if all that is in a cache directory is this user's work, as far as it exists. What lies above our own part of
+ * the cache may be shared, e.g. /tmp.
+ * @throws CORE_OWNER
+ */
+export async function assertOwnCache(directory: string): Promise<void> {
+  for (const part of [dirname(dirname(directory)), dirname(directory), directory]) {
+    if (!(await hasOwnDirectory(part, hint))) return;
+  }
+}
+
+/**
+ * Returns if these programs of a cache are this user's work.
+ * @throws CORE_OWNER
+ * @throws CORE_FILE_MISSING if one is not there
+ */
+export async function assertOwnPrograms(directory: string, names: readonly string[]): Promise<void> {
+  await assertOwnCache(directory);
+  await Promise.all(names.map((name) => assertOwnFile(join(directory, name), hint)));
 }
 
 /** The XDG base directory specification has relative values ignored. */

@@ -3,6 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { describeCause, exitCodeOf, exitCodes, ToolkitError } from '../core/error.ts';
 import type { Json } from '../core/json.ts';
 import { type Reached, unfollowed } from '../core/moment.ts';
+import { printableLines } from '../core/printable.ts';
 import type { Command, Outcome, Talk, Verb } from './command.ts';
 import { commandHelp, overviewText } from './help.ts';
 import { findVerb, parseCommand } from './parse.ts';
@@ -77,7 +78,7 @@ function talkThrough(progress: TerminalProgress): Talk {
   return {
     isTerminal: process.stderr.isTTY === true,
     say: (line) => progress.print(line),
-    warn: (line) => progress.print(`sigstead: ${paint('yellow', 'warning')}: ${line}`),
+    warn: (line) => progress.print(`sigstead: ${paint('yellow', 'warning')}: ${printableLines(line)}`),
   };
 }
 
@@ -115,12 +116,13 @@ function errorDocument(error: unknown): Json {
   };
 }
 
+/** Errors quote what others wrote. */
 function explain(error: unknown): void {
-  const print = (kind: string, text: string) => process.stderr.write(`sigstead: ${kind}: ${text}\n`);
+  const print = (kind: string, text: string) => process.stderr.write(`sigstead: ${kind}: ${printableLines(text)}\n`);
   if (!(error instanceof ToolkitError)) {
     print(paint('red', 'error'), describeCause(error));
     print('hint', 'this is a bug in sigstead; please report it with the lines below');
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`${printableLines(String(error instanceof Error ? error.stack : error))}\n`);
     return;
   }
   print(paint('red', 'error'), error.message);

@@ -4,6 +4,7 @@ import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/p
 import { basename, dirname, join } from 'node:path';
 import { concat, equalBytes, toHex } from './bytes.ts';
 import { isErrno, ToolkitError } from './error.ts';
+import { assertOwnDirectory, assertOwner } from './ownership.ts';
 
 /** Modes of what only this user may read. */
 export const privateFileMode = 0o600;
@@ -74,19 +75,35 @@ export async function readFileIfPresent(path: string, maxBytes: number): Promise
 }
 
 /**
- * Reads a file that holds a secret, and refuses one that others can read.
+ * Reads a file that holds a secret, and refuses one that others can read or have made.
+ * @throws CORE_OWNER if it is another user's: they know the secret, or chose it
  * @throws CORE_SECRET_MODE if group or others have any permission
  */
 export async function readSecretFile(path: string, maxBytes = 65_536): Promise<Uint8Array> {
   return await reading(path, async (file) => {
-    const { mode } = await file.stat();
-    if ((mode & 0o077) !== 0) throw readable(path, mode & 0o777);
+    const status = await file.stat();
+    assertOwner(path, status, 'whoever owns it knows the secret; use one that you made yourself');
+    if ((status.mode & 0o077) !== 0) throw readable(path, status.mode & 0o777);
     return await readAll(file, path, maxBytes);
   });
 }
 
-/** Creates a directory (with its parents) that only this user can enter; one that is there is left as it is. */
+/**
+ * Creates a directory (with its parents) that only this user can enter. One that is there is left as it is, if it is
+ * this user's and nobody else can write to it.
+ * @throws CORE_OWNER, CORE_FILE_WRITE
+ */
 export async function makePrivateDirectory(path: string): Promise<void> {
+  await makeDirectory(path);
+  await assertOwnDirectory(path);
+}
+
+/**
+ * Like `makePrivateDirectory`, but takes a directory that is there whoever can write to it: for what is no secret, in a
+ * place that the user named.
+ * @throws CORE_FILE_WRITE
+ */
+export async function makeDirectory(path: string): Promise<void> {
   await writing(path, async () => {
     await mkdir(path, { recursive: true, mode: privateDirMode });
   });

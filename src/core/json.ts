@@ -12,10 +12,13 @@ export interface JsonLimits {
   readonly maxBytes: number;
 }
 
+/** No document that we read is nested as deep; recursion over one that is would exhaust the stack. */
+const maxDepth = 100;
+
 /**
- * Parses a JSON document that somebody else may have written. The size is capped before parsing.
+ * Parses a JSON document that somebody else may have written. Size and depth are capped before parsing.
  * @throws CORE_TOO_LARGE if there are more than `maxBytes` bytes
- * @throws CORE_JSON if it is not UTF-8 or not JSON
+ * @throws CORE_JSON if it is not UTF-8, not JSON, or nested deeper than 100 levels
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
   if (bytes.length > limits.maxBytes) {
@@ -26,8 +29,11 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
     });
   }
   try {
-    return JSON.parse(parseUtf8(bytes, limits.what)) as Json;
+    const text = parseUtf8(bytes, limits.what);
+    if (isDeeper(text, maxDepth)) throw tooDeep(limits.what);
+    return JSON.parse(text) as Json;
   } catch (cause) {
+    if (cause instanceof ToolkitError && cause.code === 'CORE_JSON') throw cause;
     throw new ToolkitError('CORE_JSON', { message: `${limits.what}: expected a JSON document`, fault: 'input', cause });
   }
 }
@@ -43,4 +49,27 @@ export function parseJsonObject(bytes: Uint8Array, limits: JsonLimits): JsonObje
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Brackets in a string nest nothing. */
+function isDeeper(text: string, max: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const char = text[index];
+    if (char === '"') inString = !inString;
+    else if (inString) index += char === '\\' ? 1 : 0;
+    else if (char === '[' || char === '{') depth += 1;
+    else if (char === ']' || char === '}') depth -= 1;
+    if (depth > max) return true;
+  }
+  return false;
+}
+
+function tooDeep(what: string): ToolkitError {
+  return new ToolkitError('CORE_JSON', {
+    message: `${what}: expected a JSON document, got one nested deeper than ${maxDepth} levels`,
+    fault: 'input',
+    data: { maxDepth },
+  });
 }

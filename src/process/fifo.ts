@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { utf8 } from '../core/bytes.ts';
 import { describeCause, isErrno, ToolkitError } from '../core/error.ts';
+import { isOwn } from '../core/ownership.ts';
 import { waitFor } from '../core/wait.ts';
 import { systemPath } from './find-program.ts';
 import { runProgram } from './run-program.ts';
@@ -38,15 +39,16 @@ export async function makeFifo(path: string): Promise<void> {
  *
  * @throws CORE_TIMEOUT if nobody opens it in time
  * @throws PROC_FIFO if the pipe is missing, the reader goes away early, or `content` is over 16 KiB
+ * @throws PROC_FIFO (evidence) if what is at `path` is no pipe that this user alone can open, or is replaced
  * @throws the reason of `signal` if that is aborted
  */
 export async function serveFifo(path: string, content: string | Uint8Array, options: ServeFifoOptions): Promise<void> {
   const bytes = typeof content === 'string' ? utf8(content) : content;
-  if (!(await isFifo(path))) throw fifoError(path, 'expected a named pipe');
+  const made = await ownFifo(path);
   let pipe: FileHandle | undefined;
   try {
     if (bytes.length > maxContentBytes) throw fifoError(path, `expected at most ${maxContentBytes} bytes`);
-    pipe = await waitFor(() => openForReader(path), {
+    pipe = await waitFor(() => openForReader(path, made), {
       what: `a reader of ${path}`,
       timeoutMs: options.timeoutMs,
       intervalMs: 10,
@@ -66,13 +68,19 @@ export async function serveFifo(path: string, content: string | Uint8Array, opti
  * Opens the pipe if somebody reads it. A blocking open would hold one of Node's four file threads until then, and
  * nothing could take it back.
  */
-async function openForReader(path: string): Promise<FileHandle | undefined> {
+async function openForReader(path: string, made: Stats): Promise<FileHandle | undefined> {
+  let pipe: FileHandle;
   try {
-    return await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    pipe = await open(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (cause) {
     if (isErrno(cause, 'ENXIO')) return undefined;
+    if (isErrno(cause, 'ELOOP')) throw replaced(path);
     throw fifoError(path, `cannot be opened (${describeCause(cause)})`);
   }
+  const { dev, ino } = await pipe.stat();
+  if (dev === made.dev && ino === made.ino) return pipe;
+  await pipe.close();
+  throw replaced(path);
 }
 
 async function writeWhole(pipe: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
@@ -85,13 +93,38 @@ async function writeWhole(pipe: FileHandle, bytes: Uint8Array, path: string): Pr
   throw fifoError(path, 'the pipe took a part of the content only');
 }
 
+/** A pipe that somebody else made, or can open, would hand them the content. */
+async function ownFifo(path: string): Promise<Stats> {
+  const status = await statusOf(path);
+  if (!status) throw fifoError(path, 'expected a named pipe');
+  if (status.isFIFO() && isOwn(status) && (status.mode & 0o777) === 0o600) return status;
+  throw foreign(path, 'expected a named pipe that this user alone can open');
+}
+
 async function isFifo(path: string): Promise<boolean> {
+  return (await statusOf(path))?.isFIFO() ?? false;
+}
+
+async function statusOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await lstat(path)).isFIFO();
+    return await lstat(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+function replaced(path: string): ToolkitError {
+  return foreign(path, 'expected the named pipe that was made, got another');
+}
+
+function foreign(path: string, problem: string): ToolkitError {
+  return new ToolkitError('PROC_FIFO', {
+    message: `${path}: ${problem}`,
+    fault: 'evidence',
+    data: { path },
+    hint: 'somebody else can write to its directory; nothing was handed over',
+  });
 }
 
 function fifoError(path: string, problem: string): ToolkitError {

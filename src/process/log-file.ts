@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { isErrno, ToolkitError } from '../core/error.ts';
 import { privateFileMode } from '../core/files.ts';
+import { printable } from '../core/printable.ts';
 
 /** A log that is larger when its program starts is set aside as `.1`, in the place of an older one. */
 export const maxLogBytes = 50 << 20;
@@ -44,7 +44,8 @@ export interface TailOptions {
 }
 
 /**
- * Returns the last lines of a log, or `''` where there is none. The text is safe to show on a terminal.
+ * Returns the last lines of a log, or `''` where there is none. The text is safe to show on a terminal: servers log
+ * what strangers send them.
  */
 export function readTail(path: string, options: TailOptions = {}): string {
   const lines = readEnd(path, options).split('\n').map(printable);
@@ -76,9 +77,4 @@ function readPart(path: string, partOf: (size: number) => { start: number; maxBy
 /** Returns the first bytes that a run wrote, at most 16 KiB, or `''` where there is no log. */
 export function readHead(path: string, fromByte: number): string {
   return readPart(path, () => ({ start: fromByte, maxBytes: 16 << 10 }));
-}
-
-/** Removes control characters: servers log what strangers send them, and a terminal obeys escape sequences. */
-function printable(line: string): string {
-  return stripVTControlCharacters(line).replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === '\t' ? ' ' : ''));
 }

@@ -61,7 +61,7 @@ export function fulcioService(options: FulcioOptions): ServiceSpec {
     flag('grpc-host', '127.0.0.1'),
     flag('grpc-port', port('grpc')),
     flag('metrics-port', port('metrics')),
-    flag('legacy-unix-domain-socket', text`@sigstead-${{ kind: 'instance-id' }}`),
+    flag('legacy-unix-domain-socket', text`@sigstead-${{ kind: 'nonce' }}`),
     flag('config-path', file('issuers.json')),
     flag('log_type', 'prod'),
     flag('ct-log-url', text`http://${peer(log, 'http')}`),

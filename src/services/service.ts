@@ -32,8 +32,8 @@ export type Reference =
   | { readonly kind: 'key-passphrase'; readonly key: string }
   /** A directory, bucket, or database of this service; `part` names which fact of it. */
   | { readonly kind: 'storage'; readonly part: StoragePart }
-  /** A name that tells instances on one machine apart. */
-  | { readonly kind: 'instance-id' };
+  /** A name that nobody can know before this start: what others could take first must not be guessed. */
+  | { readonly kind: 'nonce' };
 
 export type StoragePart =
   | 'directory'

@@ -87,6 +87,29 @@ describe('the root of trust at a start', () => {
     expectRefusal(await up(), { exitCode: 4, code: 'TUF_HASH', names: ['trusted_root.json'] });
   }, 60_000);
 
+  it('refuses an old copy of the repository, and none at all', async () => {
+    const forced = await sigsteadJson(['ceremony', 'resign-online', '--force', '--state', state.path]);
+    expect(forced).toMatchObject({ exitCode: 0 });
+    const memory = await readFile(state.publishedMemoryFile);
+    await copyTrust(saved, state.path);
+    await writeFile(state.publishedMemoryFile, memory);
+    expectRefusal(await up(), { exitCode: 4, code: 'OPS_ROLLED_BACK', names: ['snapshot', 'expected v2'] });
+    await rm(state.repository, { recursive: true });
+    expectRefusal(await up(), { exitCode: 4, code: 'OPS_REPOSITORY_LOST', names: [state.repository] });
+  }, 60_000);
+
+  it('refuses a published first root that is not the one that clients pin', async () => {
+    const path = join(state.repository, '1.root.json');
+    await writeFile(path, `${await readFile(path, 'utf8')}\n`);
+    expectRefusal(await up(), { exitCode: 4, code: 'OPS_ROOT_CHANGED', names: [path] });
+  }, 60_000);
+
+  it('refuses another policy than the root was made by', async () => {
+    const path = join(state.rootSigning, 'policy.yaml');
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll('threshold: 3', 'threshold: 2'));
+    expectRefusal(await up(), { exitCode: 4, code: 'OPS_POLICY_CHANGED', names: [path] });
+  }, 60_000);
+
   it('refuses other targets, though all holders signed them', async () => {
     const { targetFiles } = await readPublished(state);
     const text = Buffer.from(targetFiles.get('trusted_root.json') ?? []).toString();

@@ -1,11 +1,15 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Moment, moments } from '../../src/core/moment.ts';
-import { type FaultBench, faultBench, resume } from '../support/fault-bench.ts';
+import { type FaultBench, faultBench, resume, temporaryName } from '../support/fault-bench.ts';
 import { checkState, untilNothingRuns, type WrittenOnce } from '../support/state-oracle.ts';
 import { type ReachedMoment, signalAt, TracedUp } from '../support/traced-up.ts';
 
 const momentTimeoutMs = 120_000;
 const walkTimeoutMs = 600_000;
+/** From Ctrl-C to the prompt, on a busy machine. */
+const maxStopMs = 15_000;
 
 /** Moments that only a stop gets to; `up` is told to stop once it has signed. */
 const whenStopping: ReadonlySet<Moment> = new Set(moments.slice(moments.indexOf('stopping')));
@@ -84,6 +88,7 @@ describe('SIGINT of up', () => {
       await using bench = await faultBench();
       const interrupted = await endAt('SIGINT', bench, (reached) => reached.moment === moment);
       expect(interrupted).toMatchObject({ code: moment === 'first-signature' ? 0 : 130, moment: { moment } });
+      expect(interrupted.lateMs).toBeLessThan(maxStopMs);
       await untilNothingRuns(bench.directory, 1_000);
       const written = await checkState(bench.state);
       await comesUp(bench);
@@ -103,6 +108,25 @@ describe('SIGINT of up', () => {
       const written = await checkState(bench.state);
       await comesUp(bench);
       await checkState(bench.state, written);
+    },
+    momentTimeoutMs,
+  );
+});
+
+describe('SIGINT of up --once', () => {
+  it.each(['ready-recorded', 'first-signature'] as const)(
+    'at %s stops everything and removes its temporary state',
+    async (moment) => {
+      await using bench = await faultBench();
+      const { environment } = bench.options;
+      const interrupted = await signalAt('SIGINT', (reached) => reached.moment === moment, {
+        environment,
+        args: ['--once'],
+      });
+      expect(interrupted).toMatchObject({ code: 130, moment: { moment } });
+      expect(interrupted.lateMs).toBeLessThan(maxStopMs);
+      await untilNothingRuns(bench.directory, 1_000);
+      expect(await readdir(join(bench.directory, temporaryName))).toEqual([]);
     },
     momentTimeoutMs,
   );

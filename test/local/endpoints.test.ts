@@ -41,7 +41,7 @@ describe('portNames', () => {
 
 describe('edgeListeners', () => {
   const handler = () => undefined;
-  const listeners = edgeListeners(specs, state, facts, handler);
+  const listeners = edgeListeners(specs, state, facts, { identityProvider: handler, isOpen: () => true });
   const named = new Map(listeners.map((listener) => [listener.name, listener]));
 
   it('has one listener for each service, the repository and the provider, that the gateway accepts', () => {

@@ -15,7 +15,7 @@ import {
 import { sampleSpecs } from '../support/specs.ts';
 
 const place: Placement = {
-  instanceId: 'abcd',
+  nonce: 'abcd',
   port: (service, name) => Number(name === 'http' && { log: 20_001, ca: 20_002 }[service]),
   runDirectory: '/state/run/log',
   storageDirectory: '/state/data/log',
@@ -52,7 +52,7 @@ describe('renderProcess', () => {
     ['a file', flag('a', file('chain.pem')), '--a=/state/run/log/chain.pem'],
     ['the path of a key', flag('a', keyPath('ca')), '--a=/keys/ca.pem'],
     ['the directory', flag('a', storage('directory')), '--a=/state/data/log'],
-    ['the instance', flag('a', text`@s-${{ kind: 'instance-id' }}`), '--a=@s-abcd'],
+    ['the instance', flag('a', text`@s-${{ kind: 'nonce' }}`), '--a=@s-abcd'],
   ])('renders %s', (_, template, argument) => {
     expect(rendered(template)).toEqual([argument]);
   });

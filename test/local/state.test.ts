@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createFacts, newInstanceId, readFacts, StateDirectory, type StateFacts } from '../../local/state.ts';
+import { asRoot, rootSkipped, stranger } from '../support/stranger.ts';
 
 let directory: string;
 let state: StateDirectory;
@@ -72,10 +73,27 @@ describe('readFacts', () => {
     await expect(readFacts(state)).rejects.toThrowToolkit(code);
   });
 
+  it('refuses a directory that others can write to, also before anything is in it', async () => {
+    await createFacts(state, facts);
+    await chmod(state.path, 0o777);
+    await expect(readFacts(state)).rejects.toThrowToolkit('CORE_OWNER', { path: state.path, mode: '0777' });
+    await rm(state.factsFile);
+    await expect(readFacts(state)).rejects.toThrowToolkit('CORE_OWNER');
+    await expect(createFacts(state, facts)).rejects.toThrowToolkit('CORE_OWNER');
+  });
+
   async function write(document: unknown): Promise<void> {
     await createFacts(state, facts).catch(() => undefined);
     await writeFile(state.factsFile, JSON.stringify(document));
   }
+});
+
+asRoot(`readFacts, as root${rootSkipped}`, () => {
+  it('refuses a directory of another user', async () => {
+    await createFacts(state, facts);
+    await chown(state.path, stranger, stranger);
+    await expect(readFacts(state)).rejects.toThrowToolkit('CORE_OWNER', { path: state.path, uid: stranger });
+  });
 });
 
 describe('createFacts', () => {

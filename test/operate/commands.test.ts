@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StateDirectory } from '../../local/state.ts';
@@ -135,6 +135,26 @@ describe('trust', () => {
     const { outcome } = await run(trustLintCommand, out);
     expect(outcome?.exitCode).toBe(3);
     expect(outcome?.text).toMatch(/^error /);
+  });
+
+  it('shows what a file says on one line, without escape sequences', async () => {
+    const { out } = await compiled('trust');
+    const file = join(out, 'trusted_root.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('{', '{"\\u001b[2J\\u0007evil\\nerror forged": 1,'));
+    const { outcome } = await run(trustLintCommand, out);
+    expect(outcome?.text).toMatch(/^error .*evil error forged/m);
+    expect(outcome?.text).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  it('shows a change on one line, without escape sequences', async () => {
+    const [one, two] = [await compiled('one'), await compiled('two')];
+    const file = join(two.out, 'trusted_root.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replaceAll(/"organization": ?"/g, '$&\\u001b[2J\\u0007evil\\nforged '));
+    const { outcome } = await run(trustDiffCommand, one.out, two.out);
+    expect(outcome?.text).toContain('evil');
+    expect(outcome?.text).not.toMatch(/[^\P{Cc}\n]|^forged/mu);
   });
 
   it('says a sentence for each change', async () => {

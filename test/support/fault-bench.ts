@@ -11,17 +11,20 @@ export interface FaultBench extends AsyncDisposable {
   readonly directory: string;
   readonly state: string;
   /** Options for an `up` of this state, whose temporary files stay in this directory. */
-  readonly options: TracedUpOptions;
+  readonly options: TracedUpOptions & { readonly environment: Readonly<Record<string, string>> };
   /** Ids of the servers that run for this state. */
   servers(): Promise<ReadonlyMap<string, number>>;
   /** Ends what still runs for this state. */
   stopLeftovers(): Promise<void>;
 }
 
+/** Where an `up` keeps its temporary files, below the directory of its bench. */
+export const temporaryName = 'tmp';
+
 export async function faultBench(name = 'state'): Promise<FaultBench> {
   const temporary = await temporaryDirectory();
   const state = join(temporary.path, name);
-  const environment = { TMPDIR: join(temporary.path, 'tmp') };
+  const environment = { TMPDIR: join(temporary.path, temporaryName) };
   await mkdir(environment.TMPDIR);
   return {
     directory: temporary.path,

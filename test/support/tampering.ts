@@ -58,4 +58,6 @@ export async function republish(state: StateDirectory, at: Date, targets?: Reado
     now: at,
   });
   await cp(join(state.repository, metadataPath('root', 1)), state.pinnedRootFile);
+  // As if it had been so from the first: what was published here before is forgotten.
+  await rm(state.publishedMemoryFile, { force: true });
 }

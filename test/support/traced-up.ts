@@ -18,7 +18,8 @@ export interface UpEnd {
 }
 
 export interface TracedUpOptions {
-  readonly state: string;
+  /** @default what `up` chooses */
+  readonly state?: string;
   /** More arguments of `up`. */
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -39,7 +40,8 @@ export class TracedUp {
   #partial = '';
 
   constructor(options: TracedUpOptions) {
-    const args = ['up', '--test-grant', '--state', options.state, ...(options.args ?? [])];
+    const state = options.state === undefined ? [] : ['--state', options.state];
+    const args = ['up', '--test-grant', ...state, ...(options.args ?? [])];
     this.#child = spawn(join(projectDirectory, 'bin', 'sigstead'), args, {
       cwd: projectDirectory,
       env: userEnvironment({ SIGSTEAD_TRACE: '1', ...options.environment }),

@@ -32,6 +32,8 @@ describe('AnswerParser', () => {
     ['chunks in capitals', `${ok}transfer-encoding: Chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n`, '0123456789', true],
     ['trailers', `${ok}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nGrpc-Status: 0\r\n\r\n`, 'x', true],
     ['status 204', 'HTTP/1.1 204 No Content\r\nX: y\r\n\r\n', '', true],
+    ['status 304 and the length 0', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n', '', true],
+    ['a body after status 204', 'HTTP/1.1 204 No Content\r\n\r\nx', '', false],
     ['a status without a reason', 'HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx', 'x', true],
     [
       'an interim answer before',
@@ -73,6 +75,11 @@ describe('AnswerParser', () => {
     expect(answer?.headers).toEqual(['x-log-index', '7', 'empty', '', 'content-length', '0']);
   });
 
+  it('removes spaces and tabs around a value, and no other byte', () => {
+    const answer = parse(`${ok}A:\t \xa0x\xa0\t \r\nB: \t \r\nContent-Length:\t0\t\r\n\r\n`);
+    expect(answer?.headers).toEqual(['a', '\xa0x\xa0', 'b', '', 'content-length', '0']);
+  });
+
   it.each([
     [100, true],
     [101, false],
@@ -98,6 +105,12 @@ describe('AnswerParser', () => {
     ['two encodings', `${ok}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['a length and an encoding', `${ok}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['an encoding that is not chunked', `${ok}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
+    ['a length with status 204', 'HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\nx'],
+    ['a length with status 304, and no body', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\n\r\n'],
+    ['chunks with status 204', 'HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['chunks with status 304', 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['a length behind a non-breaking space', `${ok}Content-Length:\xa01\r\n\r\nx`],
+    ['an encoding before a non-breaking space', `${ok}Transfer-Encoding: chunked\xa0\r\n\r\n0\r\n\r\n`],
     ['a negative length', `${ok}Content-Length: -1\r\n\r\n`],
     ['a length in words', `${ok}Content-Length: 1, 1\r\n\r\nx`],
     ['a hexadecimal length', `${ok}Content-Length: 0x1\r\n\r\nx`],

@@ -19,8 +19,19 @@ const ways: Readonly<Record<string, (invocation: Invocation) => Promise<Outcome 
     await emit({ json: { early: true }, text: 'early\n' });
     return await fail('environment');
   },
+  traced: async ({ reached }) => {
+    reached('lock-taken');
+    reached('key-made', 'fulcio');
+    return { json: null, text: '' };
+  },
   bug: async () => {
     throw new TypeError('not a function');
+  },
+  escapes: async ({ talk }) => {
+    talk.warn('a\u001b[2Jb');
+    const cause = new Error('\u001b]0;title\u0007c');
+    const texts = { message: 'one:\n\u001b[31mtwo\u001b[0m\u0007', hint: '\u009b2Jlook', cause };
+    throw new ToolkitError('OPS_TEST', { ...texts, fault: 'input' });
   },
   usage: async () => {
     throw new ToolkitError('CLI_USAGE', { message: 'expected --root', fault: 'input' });

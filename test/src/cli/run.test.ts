@@ -78,6 +78,27 @@ describe('runCli', () => {
     ]);
   });
 
+  it('shows no escape sequence of what others wrote, and keeps the lines of a message', async () => {
+    const { exitCode, stderr } = await run('escapes');
+    expect(exitCode).toBe(3);
+    expect(stderr.split('\n')).toEqual([
+      'sigstead: warning: ab',
+      'sigstead: error: one:',
+      'two',
+      'sigstead: cause: c',
+      'sigstead: hint: look',
+      '',
+    ]);
+  });
+
+  it('tells of every moment if it is asked to, a line each', async () => {
+    expect(await run('traced')).toMatchObject({ exitCode: 0, stderr: '' });
+    const args = [program, 'traced'];
+    const env = { ...environment, SIGSTEAD_TRACE: '1' };
+    const { stderr } = await runProgram({ file: process.execPath, args, env, timeoutMs: 20_000 });
+    expect(stderr).toBe('sigstead: reached: lock-taken\nsigstead: reached: key-made fulcio\n');
+  });
+
   it('calls a bug a bug, with its stack', async () => {
     const { exitCode, stdout, stderr } = await run('bug', '--json');
     expect(exitCode).toBe(1);

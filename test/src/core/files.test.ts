@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { equalBytes } from '../../../src/core/bytes.ts';
 import {
   createFile,
+  makeDirectory,
   makePrivateDirectory,
   pathExists,
   privateFileMode,
@@ -180,6 +181,19 @@ describe('makePrivateDirectory', () => {
   it('refuses to make one where a file is', async () => {
     await writeFile(path, 'text');
     await expect(makePrivateDirectory(join(path, 'below'))).rejects.toThrowToolkit('CORE_FILE_WRITE');
+  });
+});
+
+describe('makeDirectory', () => {
+  it('makes a private one, and takes one that is there whoever can write to it', async () => {
+    const deep = join(directory, 'a', 'b');
+    await makeDirectory(deep);
+    expect(await modeOf(deep)).toBe(0o700);
+    await chmod(deep, 0o777);
+    await makeDirectory(deep);
+    expect(await modeOf(deep)).toBe(0o777);
+    await writeFile(path, 'text');
+    await expect(makeDirectory(join(path, 'below'))).rejects.toThrowToolkit('CORE_FILE_WRITE');
   });
 });
 

@@ -23,6 +23,34 @@ describe('parseJson', () => {
   });
 });
 
+describe('parseJson, of a nested document', () => {
+  const deep = (levels: number, open = '[', close = ']') => utf8(open.repeat(levels) + close.repeat(levels));
+  const large = { what: 'deep.json', maxBytes: 1_000_000 };
+
+  it('accepts 100 levels, and refuses one more', () => {
+    expect(() => parseJson(deep(100), large)).not.toThrow();
+    for (const levels of [101, 100_000]) {
+      expect(() => parseJson(deep(levels), large)).toThrowToolkit('CORE_JSON', { maxDepth: 100 });
+      expect(() => parseJson(deep(levels), large)).toThrow(
+        'deep.json: expected a JSON document, got one nested deeper',
+      );
+    }
+  });
+
+  it('refuses objects as deep, and a document that is cut off', () => {
+    const objects = utf8(`${'{"a":'.repeat(101)}1${'}'.repeat(101)}`);
+    expect(() => parseJson(objects, large)).toThrowToolkit('CORE_JSON', { maxDepth: 100 });
+    expect(() => parseJson(utf8('['.repeat(100_000)), large)).toThrowToolkit('CORE_JSON', { maxDepth: 100 });
+  });
+
+  it('accepts brackets in strings, also after an escaped quote, and as many values side by side', () => {
+    const strings = ['['.repeat(200), `"${'{'.repeat(200)}`, '\\', '\\"['.repeat(200)];
+    expect(parseJson(utf8(JSON.stringify(strings)), large)).toEqual(strings);
+    const wide = Array.from({ length: 200 }, () => [{}]);
+    expect(parseJson(utf8(JSON.stringify(wide)), large)).toEqual(wide);
+  });
+});
+
 describe('parseJsonObject', () => {
   it('accepts an object', () => {
     expect(parseJsonObject(utf8('{"a":1}'), limits)).toEqual({ a: 1 });

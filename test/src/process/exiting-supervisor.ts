@@ -1,18 +1,28 @@
-/** A program of its own: starts a program that runs on, says its pid, and ends in the way that is asked for. */
+/** A program of its own: starts two programs that would run on, says their pids, and ends in the way that is asked for. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { waitFor } from '../../../src/core/wait.ts';
 import { runProgram } from '../../../src/process/run-program.ts';
 import { startProgram } from '../../../src/process/supervised-program.ts';
 
 const [way = '', directory = ''] = process.argv.slice(2);
-const file = '/bin/sleep';
-const args = ['60'];
 
-const started = await startProgram({ name: 'x', file, args, env: {}, cwd: directory, logFile: join(directory, 'x.log') });
-void runProgram({ file: '/bin/sh', args: ['-c', 'echo $$ > ran.pid; exec sleep 60'], cwd: directory, timeoutMs: 60_000 });
-process.stdout.write(`${started.pid}\n`);
-if (way === 'is interrupted') process.kill(process.pid, 'SIGINT');
-process.on('SIGINT', () => process.exit(130));
-setTimeout(() => {
-  if (way === 'throws') throw new Error('nobody catches this');
+async function start(script: string): Promise<number> {
+  const logFile = join(directory, `${script.length}.log`);
+  const args = ['-c', script];
+  const started = await startProgram({ name: 'sleeper', file: '/bin/sh', args, env: {}, cwd: directory, logFile });
+  return await waitFor(() => Number(started.head()) || undefined, { what: 'its pid', timeoutMs: 10_000 });
+}
+
+const leader = await start('echo $$; exec sleep 60');
+const child = await start('sleep 60 & echo $!; wait');
+const log = join(directory, 'ran.log');
+void runProgram({ file: '/bin/sh', args: ['-c', `echo $$ > '${log}'; exec sleep 60`], timeoutMs: 60_000 });
+const ran = await waitFor(async () => Number(await readFile(log, 'utf8').catch(() => '')) || undefined, {
+  what: 'the pid of the one that is run',
+  timeoutMs: 10_000,
+});
+process.stdout.write(`${JSON.stringify([leader, child, ran])}\n`, () => {
   if (way === 'exits') process.exit(0);
-}, 300);
+  throw new Error('nobody catches this');
+});

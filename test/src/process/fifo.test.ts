@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdtemp, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pathExists } from '../../../src/core/files.ts';
 import { makeFifo, serveFifo } from '../../../src/process/fifo.ts';
 import { runProgram } from '../../../src/process/run-program.ts';
+import { asRoot, rootSkipped, stranger } from '../../support/stranger.ts';
 
 let directory: string;
 let path: string;
@@ -95,5 +96,48 @@ describe('serveFifo', () => {
     expect((await early.readFile()).toString()).toBe('key');
     await early.close();
     await expect(serveFifo(path, 'key', { timeoutMs: 50 })).rejects.toThrowToolkit('PROC_FIFO');
+  });
+});
+
+describe('serveFifo, where somebody else is at work', () => {
+  const evidence = { code: 'PROC_FIFO', fault: 'evidence' };
+
+  it('refuses a pipe that others can open', async () => {
+    await makeFifo(path);
+    await chmod(path, 0o644);
+    await expect(serveFifo(path, 'key', { timeoutMs: 50 })).rejects.toMatchObject(evidence);
+  });
+
+  it('refuses a link to a pipe', async () => {
+    await makeFifo(join(directory, 'other'));
+    await symlink(join(directory, 'other'), path);
+    await expect(serveFifo(path, 'key', { timeoutMs: 50 })).rejects.toMatchObject(evidence);
+  });
+
+  it.each(['pipe', 'link', 'file'] as const)('hands nothing to a %s that takes its place', async (kind) => {
+    const other = join(directory, 'other');
+    await makeFifo(path);
+    await makeFifo(other);
+    const listening = await open(other, constants.O_RDONLY | constants.O_NONBLOCK);
+    const replacement = kind === 'pipe' ? other : join(directory, 'replacement');
+    if (kind === 'link') await symlink(other, replacement);
+    if (kind === 'file') await writeFile(replacement, '');
+    const kept = kind === 'file' ? await open(replacement) : listening;
+    const serving = serveFifo(path, 'key', { timeoutMs: 5_000 }).catch((error: unknown) => error);
+    // It has looked at its own pipe by now, and waits for a reader of that.
+    await lstat(path);
+    await rename(replacement, path);
+    expect(await serving).toMatchObject(evidence);
+    expect((await kept.readFile()).toString()).toBe('');
+    for (const handle of new Set([kept, listening])) await handle.close();
+  });
+});
+
+asRoot(`serveFifo, as root${rootSkipped}`, () => {
+  it('refuses the pipe of another user', async () => {
+    await makeFifo(path);
+    await chown(path, stranger, stranger);
+    const refused = serveFifo(path, 'key', { timeoutMs: 50 });
+    await expect(refused).rejects.toMatchObject({ code: 'PROC_FIFO', fault: 'evidence' });
   });
 });
