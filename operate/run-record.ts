@@ -30,7 +30,8 @@ export async function takeState(state: StateDirectory): Promise<Lock> {
   await makePrivateDirectory(state.path);
   for (let tried = 0; tried < lockTries.count; tried += 1) {
     const lock = tryLock(state.lockFile);
-    if (lock && !(await findRunning(state))) return lock;
+    const running = await findRunning(state);
+    if (lock && (running === undefined || running.process.pid === process.pid)) return lock;
     // The file that is locked can be deleted (a cleaner of /tmp); the process that holds it lives on all the same.
     lock?.release();
     await sleep(lockTries.pauseMs);

@@ -98,6 +98,11 @@ describe('takeState', () => {
     (await takeState(state)).release();
   });
 
+  it('refuses one whose lock file was deleted under the process that holds it', async () => {
+    await writeFile(state.runningFile, record(await identityOf(process.ppid)));
+    await expect(takeState(state)).rejects.toThrowToolkit('LOCAL_STATE_BUSY', { pid: process.ppid });
+  });
+
   it('waits a moment for one who only looks', async () => {
     const lock = await takeState(state);
     const taking = takeState(state);
