@@ -11,7 +11,7 @@ import {
   SubjectKeyIdentifier,
   type Time,
 } from '@peculiar/asn1-x509';
-import { equalBytes } from '../core/bytes.ts';
+import { equalBytes, toBase64 } from '../core/bytes.ts';
 import { describeCause, ToolkitError } from '../core/error.ts';
 import { oid } from './oids.ts';
 import { toDer } from './signed.ts';
@@ -60,6 +60,24 @@ export interface Certificate {
  * @throws X509_CERTIFICATE
  */
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
+  const bytes = toBase64(der);
+  const certificate = known.get(bytes) ?? readStrictly(der, what);
+  // Least recently read first.
+  known.delete(bytes);
+  known.set(bytes, certificate);
+  for (const oldest of known.keys()) {
+    if (known.size <= maxKnown) break;
+    known.delete(oldest);
+  }
+  // A copy: rules tell the certificates of a chain apart by what they are, and one may stand in it twice.
+  return { ...certificate };
+}
+
+/** Reading one takes milliseconds, and the same few come again and again: from a file, from JSON, from a server. */
+const known = new Map<string, Certificate>();
+const maxKnown = 64;
+
+function readStrictly(der: Uint8Array, what: string): Certificate {
   try {
     const native = new X509Certificate(der);
     if (!equalBytes(native.raw, der)) throw new Error('bytes after the certificate');
@@ -79,7 +97,7 @@ function readCertificate(der: Uint8Array, native: X509Certificate): Certificate 
   const tbs = certificate.tbsCertificate;
   const extensions = [...(tbs.extensions ?? [])];
   return {
-    der,
+    der: new Uint8Array(der),
     label: labelOf(tbs.subject, native),
     version: tbs.version + 1,
     serial: new Uint8Array(tbs.serialNumber),

@@ -54,20 +54,6 @@ describe('startGateway', () => {
     }
   });
 
-  it('holds the port of a listener that is not open, and offers nothing behind it', async () => {
-    let open = false;
-    const directory = { name: 'tuf', port: 0, edge: tufEdge(loopbackEdgeLimits), directory: '/', isOpen: () => open };
-    const gateway = await startGateway({ listeners: [directory] });
-    try {
-      const port = gateway.ports.get('tuf') ?? 0;
-      expect((await ask(port, { target: '/timestamp.json' })).status).toBe(503);
-      open = true;
-      expect((await ask(port, { target: '/timestamp.json' })).status).toBe(404);
-    } finally {
-      await gateway.close();
-    }
-  });
-
   it('counts requests by route and status', async () => {
     const { gateway, port } = await stage.forwarding();
     await post(port, '/submit', '{}', json);
