@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type Moment, moments } from '../../src/core/moment.ts';
 import { type FaultBench, faultBench, resume, temporaryName } from '../support/fault-bench.ts';
+import { checkLogs } from '../support/log-oracle.ts';
+import { emptyRecord } from '../support/signing-load.ts';
 import { checkState, untilNothingRuns, type WrittenOnce } from '../support/state-oracle.ts';
 import { type ReachedMoment, signalAt, TracedUp } from '../support/traced-up.ts';
 
@@ -37,6 +39,9 @@ describe('kill -9 of up', () => {
       const written = await checkState(bench.state);
       await resume(bench);
       await checkState(bench.state, written);
+      // The first signature was acknowledged before the kill, if it was made; the resumed start adds its own.
+      const acknowledged = moments.indexOf(moment) < moments.indexOf('first-signature') ? 0 : 1;
+      expect((await checkLogs(bench.state, emptyRecord())).rekor).toBeGreaterThan(acknowledged);
     },
     momentTimeoutMs,
   );
