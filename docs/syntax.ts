@@ -10,12 +10,15 @@ export function parseSource(source: string): Module {
 
 /** Calls `visit` for every node of a syntax tree. */
 export function walk(value: unknown, visit: (node: Node) => void): void {
+  if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {
     for (const item of value) walk(item, visit);
-  } else if (typeof value === 'object' && value !== null) {
-    if (isNode(value)) visit(value);
-    for (const child of Object.values(value)) walk(child, visit);
+    return;
   }
+  if (isNode(value)) visit(value);
+  const children = value as Readonly<Record<string, unknown>>;
+  // Every node has a position, which is no node.
+  for (const name in children) if (name !== 'span') walk(children[name], visit);
 }
 
 export function isNode(value: unknown): value is Node {

@@ -45,6 +45,9 @@ export async function benchSigning(target: SigningTarget, options: SigningOption
   }
 }
 
+/** On each side: compilers need some ten thousand requests before a request costs what it will. */
+const warmUpSeconds = 6;
+
 async function compareAll(
   comparer: Comparer,
   works: readonly Work[],
@@ -53,7 +56,7 @@ async function compareAll(
   const comparisons: Comparison[] = [];
   for (const work of works.filter(({ name }) => wanted?.includes(name) ?? true)) {
     const blockSeconds = work.waitsForCheckpoint ? seconds * 3 : seconds;
-    await comparer.warmUp(work, Math.max(...clients), blockSeconds);
+    await comparer.warmUp(work, Math.max(...clients), warmUpSeconds);
     for (const count of clients) {
       say(`${work.name}, ${count} ${count === 1 ? 'client' : 'clients'}`);
       comparisons.push(await comparer.compare({ work, clients: count, rounds, seconds: blockSeconds }));

@@ -58,6 +58,11 @@ export class UpstreamConnection {
     this.#socket.destroy();
   }
 
+  /** Cuts it, and tells whoever sent a request over it. */
+  abort(): void {
+    this.#socket.destroy(new Error('the gateway is closing'));
+  }
+
   #read(length: number): boolean {
     // Bytes that nobody asked for would be taken for the answer to the next request.
     if (this.#parser === undefined) this.#socket.destroy();

@@ -43,6 +43,7 @@ export class UpstreamClient {
   /** The one used last is taken first, so that spare ones age and are closed. */
   readonly #idle: IdleConnection[] = [];
   #sweep: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(upstream: Upstream, spareMs = defaultSpareMs) {
     this.#upstream = upstream;
@@ -81,9 +82,11 @@ export class UpstreamClient {
     };
   }
 
+  /** Cuts every connection; a request that is under way fails. */
   close(): void {
+    this.#closed = true;
     clearInterval(this.#sweep);
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of this.#open) connection.abort();
   }
 
   #connect(): UpstreamConnection {
@@ -93,6 +96,8 @@ export class UpstreamClient {
   }
 
   #keep(connection: UpstreamConnection): void {
+    // An answer that came in while its connection was being cut must start no timer that nobody stops.
+    if (this.#closed) return;
     this.#idle.push({ connection, sinceMs: performance.now() });
     this.#sweep ??= setInterval(() => this.#closeSpare(), this.#spareMs / 2);
   }

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { findProgram } from '../../src/process/find-program.ts';
 import { type ProgramResult, runProgram } from '../../src/process/run-program.ts';
 import { projectDirectory, temporaryDirectory } from '../support/instance.ts';
 
@@ -74,18 +75,9 @@ async function copyShim(): Promise<string> {
 async function hostWith(version: string | undefined): Promise<string> {
   const host = join(directory.path, 'host');
   await mkdir(host);
-  const found = await Promise.all(
-    systemTools.map(
-      async (name) =>
-        await runProgram({
-          file: '/bin/sh',
-          args: ['-c', `command -v ${name}`],
-          env: { PATH: '/usr/bin:/bin' },
-          timeoutMs: 5_000,
-        }),
-    ),
-  );
-  for (const [index, name] of systemTools.entries()) await symlink(found[index]?.stdout.trim() ?? '', join(host, name));
+  for (const name of systemTools) {
+    await symlink((await findProgram(name, '/usr/bin:/bin')) ?? name, join(host, name));
+  }
   if (version === undefined) return host;
   const major = version.slice(1).split('.')[0];
   const lines = ['#!/bin/sh', `case $1 in --version) echo ${version} ;; -p) echo ${major} ;; *) echo "ran $*" ;; esac`];

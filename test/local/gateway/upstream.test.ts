@@ -150,3 +150,15 @@ describe('UpstreamClient.send', () => {
     upstream.close();
   });
 });
+
+describe('UpstreamClient.close', () => {
+  it('cuts requests under way, says so, and leaves nothing behind', async () => {
+    onRequest = () => undefined;
+    const upstream = client();
+    const { outcome } = send(upstream);
+    await waitFor(() => sockets.length === 1, { what: 'the connection', timeoutMs: 2_000 });
+    upstream.close();
+    expect(await outcome).toMatchObject({ failure: 'broken', cause: { message: 'the gateway is closing' } });
+    await waitFor(() => sockets[0]?.destroyed, { what: 'the end of the connection', timeoutMs: 2_000 });
+  });
+});
