@@ -24,18 +24,30 @@ export interface FreshenOptions {
  * hinders is said and tried again: the timestamp has days left when its window opens. Anything else ends the watch.
  */
 export function keepFresh(ready: Pick<Ready, 'state' | 'keys'>, options: FreshenOptions): Freshener {
-  const { talk, clock } = options;
+  const { talk, clock, intervalMs = hourMs } = options;
+  const { promise: failure, reject } = Promise.withResolvers<never>();
   let timer: NodeJS.Timeout | undefined;
-  const failure = new Promise<never>((_, reject) => {
-    timer = setInterval(() => {
-      freshen(ready, clock).catch((error: unknown) => {
-        if (!(error instanceof ToolkitError) || error.fault !== 'environment') reject(error);
-        else talk.warn(`the timestamp could not be signed again: ${error.message}`);
-      });
-    }, options.intervalMs ?? hourMs);
-  });
-  failure.catch(() => clearInterval(timer));
-  return { failure, stop: () => clearInterval(timer) };
+  let isStopped = false;
+  // One look after the other: two at once would find each other publishing.
+  const schedule = () => {
+    if (!isStopped) timer = setTimeout(look, intervalMs);
+  };
+  const look = () => {
+    freshen(ready, clock)
+      .catch((error: unknown) => {
+        if (!(error instanceof ToolkitError) || error.fault !== 'environment') throw error;
+        talk.warn(`the timestamp could not be signed again: ${error.message}`);
+      })
+      .then(schedule, reject);
+  };
+  const stop = () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
+  schedule();
+  // Nobody may be waiting yet when it fails; whoever waits later still sees it.
+  failure.catch(() => undefined);
+  return { failure, stop };
 }
 
 async function freshen({ state, keys }: Pick<Ready, 'state' | 'keys'>, clock: Clock): Promise<void> {

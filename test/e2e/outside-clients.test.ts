@@ -91,7 +91,7 @@ describe('clients that know nothing but what "up" printed', () => {
   }, 60_000);
 
   it('cosign accepts the printed checksum of the root, and refuses another', async () => {
-    const checksum = /sha256 of the file ([0-9a-f]{64})/.exec(printed)?.[1] ?? '';
+    const checksum = /sha256 of the file +([0-9a-f]{64})/.exec(printed)?.[1] ?? '';
     const initialise = (sum: string, home: string) =>
       shell(`${line('initialize')} --root-checksum ${sum}`, { HOME: join(directory.path, home) });
     expect(await initialise(checksum, 'right')).toMatchObject({ exitCode: 0 });
