@@ -30,7 +30,10 @@ const lines = [
 ];
 
 await mkdir(`${project}docs/assets`, { recursive: true });
-await writeFile(`${project}docs/assets/first-run.svg`, draw(lines.map((line) => line.slice(0, 110))));
+await writeFile(
+  `${project}docs/assets/first-run.svg`,
+  draw(lines.map((line) => line.replaceAll(homedir(), '~').slice(0, 110))),
+);
 
 function draw(text: readonly string[]): string {
   const width = Math.ceil(Math.max(...text.map((line) => line.length)) * characterWidth + 2 * margin);
