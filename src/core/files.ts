@@ -10,6 +10,14 @@ import { assertOwnDirectory, assertOwner } from './ownership.ts';
 export const privateFileMode = 0o600;
 export const privateDirMode = 0o700;
 
+/** What to do about an error that `isDiskFull` knows. */
+export const diskFullHint = 'free some space and run the same command again; nothing half-written was left';
+
+/** True if the system refused to write because there is no room: no block, no file, or nothing left of a quota. */
+export function isDiskFull(error: unknown): boolean {
+  return isErrno(error, 'ENOSPC') || isErrno(error, 'EDQUOT');
+}
+
 export interface WriteOptions {
   /** @default 0o644 */
   readonly mode?: number;
@@ -199,12 +207,12 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
     await write();
   } catch (cause) {
     if (cause instanceof ToolkitError) throw cause;
-    const full = isErrno(cause, 'ENOSPC') || isErrno(cause, 'EDQUOT');
+    const full = isDiskFull(cause);
     throw new ToolkitError('CORE_FILE_WRITE', {
       message: full ? `${path}: the disk is full` : `${path}: cannot be written`,
       fault: 'environment',
       data: { path },
-      ...(full && { hint: 'free some space and run the same command again; nothing half-written was left' }),
+      ...(full && { hint: diskFullHint }),
       cause,
     });
   }

@@ -23,7 +23,13 @@ export function tryLock(path: string): Lock | undefined {
   } catch (cause) {
     database?.close();
     if (isBusy(cause)) return undefined;
-    throw new ToolkitError('CORE_LOCK', { message: `${path}: cannot be locked`, fault: 'environment', cause });
+    throw new ToolkitError('CORE_LOCK', {
+      message: `${path}: cannot be locked`,
+      fault: 'environment',
+      data: { path },
+      hint: 'make sure that you may write there; free some space if the disk is full',
+      cause,
+    });
   }
 }
 

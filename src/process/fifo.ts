@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { utf8 } from '../core/bytes.ts';
 import { describeCause, isErrno, ToolkitError } from '../core/error.ts';
+import { diskFullHint } from '../core/files.ts';
 import { isOwn } from '../core/ownership.ts';
 import { waitFor } from '../core/wait.ts';
 import { systemPath } from './find-program.ts';
@@ -128,5 +129,11 @@ function foreign(path: string, problem: string): ToolkitError {
 }
 
 function fifoError(path: string, problem: string): ToolkitError {
-  return new ToolkitError('PROC_FIFO', { message: `${path}: ${problem}`, fault: 'environment', data: { path } });
+  return new ToolkitError('PROC_FIFO', {
+    message: `${path}: ${problem}`,
+    fault: 'environment',
+    data: { path },
+    // The words of mkfifo in the C locale.
+    ...(/No space left|Disk quota/.test(problem) && { hint: diskFullHint }),
+  });
 }

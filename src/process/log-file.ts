@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { isErrno, ToolkitError } from '../core/error.ts';
-import { privateFileMode } from '../core/files.ts';
+import { diskFullHint, isDiskFull, privateFileMode } from '../core/files.ts';
 import { printable } from '../core/printable.ts';
 
 /** A log that is larger when its program starts is set aside as `.1`, in the place of an older one. */
@@ -20,6 +20,7 @@ export async function openLog(path: string, maxBytes = maxLogBytes): Promise<Fil
       message: `${path}: the log cannot be opened`,
       fault: 'environment',
       data: { path },
+      ...(isDiskFull(cause) && { hint: diskFullHint }),
       cause,
     });
   }

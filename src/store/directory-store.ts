@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ToolkitError } from '../core/error.ts';
-import { createFile, readFileIfPresent, replaceFile } from '../core/files.ts';
+import { createFile, diskFullHint, isDiskFull, readFileIfPresent, replaceFile } from '../core/files.ts';
 import { type Lock, tryLock } from '../core/lock.ts';
 import type { Store } from '../core/store.ts';
 
@@ -97,6 +97,7 @@ export class DirectoryStore implements Store {
         message: `${directory}: cannot be created`,
         fault: 'environment',
         data: { path: directory, store: this.uri },
+        ...(isDiskFull(cause) && { hint: diskFullHint }),
         cause,
       });
     }

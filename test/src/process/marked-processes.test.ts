@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '../../../src/core/wait.ts';
 import { findMarked, markerVariable, stopAll } from '../../../src/process/marked-processes.ts';
 import { identityOf, isSameProcess } from '../../../src/process/process-identity.ts';
 import { type RunningProgram, startProgram } from '../../../src/process/supervised-program.ts';
@@ -20,16 +21,24 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function sleeper(mark: string, script = 'exec sleep 60'): Promise<RunningProgram> {
+async function sleeper(mark: string, script?: string): Promise<RunningProgram> {
   const program = await startProgram({
     name: 'sleeper',
-    file: 'sh',
-    args: ['-c', script],
+    ...(script === undefined ? { file: 'sleep', args: ['60'] } : { file: 'sh', args: ['-c', script] }),
     env: { PATH: '/usr/bin:/bin', [markerVariable]: mark },
     cwd: directory,
     logFile: join(directory, 'log'),
   });
   started.push(program);
+  let ended = false;
+  void program.exited.then(() => {
+    ended = true;
+  });
+  // For a moment after it was started a process shows no environment yet.
+  await waitFor(async () => ended || (await findMarked(mark)).some(({ pid }) => pid === program.pid), {
+    what: 'the process to show its marker',
+    timeoutMs: 5_000,
+  });
   return program;
 }
 
