@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, tryLater } from './refusal.ts';
 import type { Match } from './router.ts';
 
 /** What a listener knows when a request's head has arrived. */
@@ -34,8 +34,4 @@ export function refusalOf(arrival: Arrival): Refusal | undefined {
 /** A web page whose name an attacker points at 127.0.0.1 reaches the port, and still sends its own name. */
 function isOurs(hosts: ReadonlySet<string>, host: string | undefined): boolean {
   return host !== undefined && (hosts.has(host) || hosts.has(host.toLowerCase()));
-}
-
-function tryLater(status: number, message: string, waitMs: number): Refusal {
-  return { status, message, headers: ['Retry-After', String(Math.ceil(waitMs / 1_000))] };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ForwardRoute } from '../../src/services/edge.ts';
 import type { ParsedAnswer } from './answer-parser.ts';
 import type { Handling, RouteHandler } from './handling.ts';
+import { tryLater } from './refusal.ts';
 import { announcesTooMuch, readBody } from './request-body.ts';
 import type { UpstreamClient, UpstreamFailure } from './upstream.ts';
 
@@ -36,8 +37,9 @@ export function forwardHandler(route: ForwardRoute, client: UpstreamClient): Rou
       if (announcesTooMuch(req, route.maxBodyBytes)) return handling.refuse(tooLarge(route));
       if (!hasContentType(route, req)) return handling.refuse(unsupported(route));
       if (handling.expectsContinue) res.writeContinue();
-      readBody(req, route.maxBodyBytes, (body) => {
-        if (body === undefined) handling.refuse(tooLarge(route));
+      readBody(req, { maxBytes: route.maxBodyBytes, hold: handling.hold }, (body) => {
+        if (body === 'too large') handling.refuse(tooLarge(route));
+        else if (body === 'no memory') handling.refuse(tryLater(503, 'too many bodies at once', 1_000));
         else forward(handling, body);
       });
     },

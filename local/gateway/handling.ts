@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeCause } from '../../src/core/error.ts';
 import type { RouteCounter } from './counters.ts';
 import { type Refusal, refuse } from './refusal.ts';
+import type { BodyBudget } from './request-body.ts';
 
 /** What answers the requests of one route. */
 export interface RouteHandler {
@@ -18,6 +19,8 @@ export class Handling {
   readonly expectsContinue: boolean;
   /** Called when the client goes away before it was answered. Set it to stop work that nobody waits for. */
   onAbandoned: (() => void) | undefined;
+  readonly #bodies: BodyBudget;
+  #heldBytes = 0;
   readonly #counter: RouteCounter;
   readonly #log: (message: string) => void;
   #counted = false;
@@ -25,13 +28,14 @@ export class Handling {
   constructor(
     message: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly expectsContinue: boolean },
     counter: RouteCounter,
-    log: (message: string) => void,
+    shared: { readonly bodies: BodyBudget; readonly log: (message: string) => void },
   ) {
     this.req = message.req;
     this.res = message.res;
     this.expectsContinue = message.expectsContinue;
     this.#counter = counter;
-    this.#log = log;
+    this.#bodies = shared.bodies;
+    this.#log = shared.log;
   }
 
   /** True if it was answered, or the client went away: nothing can be said any more. */
@@ -42,6 +46,20 @@ export class Handling {
   /** True once an answer was counted. */
   get isCounted(): boolean {
     return this.#counted;
+  }
+
+  /** Takes memory for a piece of the request's body until the request is over; false if there is none left. */
+  readonly hold = (piece: Buffer): boolean => {
+    if (this.isOver) return false;
+    const bytes = this.#bodies.take(piece);
+    this.#heldBytes += bytes;
+    return bytes > 0;
+  };
+
+  /** Ends the request: it was answered, or its client is gone. */
+  end(): void {
+    this.#bodies.give(this.#heldBytes);
+    if (!this.res.writableFinished) this.onAbandoned?.();
   }
 
   /** Counts an answer that was written past this object. */

@@ -11,6 +11,11 @@ export interface Refusal {
   readonly headers?: readonly string[];
 }
 
+/** Returns the refusal of a request that may come again. */
+export function tryLater(status: number, message: string, waitMs: number): Refusal {
+  return { status, message, headers: ['Retry-After', String(Math.ceil(waitMs / 1_000))] };
+}
+
 /** Answers with a status and a sentence, in the JSON shape that the servers use. Never cached. */
 export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
   if (!req.complete) linger(req);

@@ -7,6 +7,7 @@ import { RouteCounter, type RouteStats } from './counters.ts';
 import { handlerRoutes } from './handler-route.ts';
 import { Handling } from './handling.ts';
 import type { GatewayListener } from './listener.ts';
+import type { BodyBudget } from './request-body.ts';
 import { Router, type Routes } from './router.ts';
 
 /** What one listener grants to connections, whatever they ask for. */
@@ -24,6 +25,8 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** Requests that are being answered: one connection can bring many, one after another without waiting. */
   readonly maxInFlight: number;
+  /** Of bodies that wait to be whole, or for an answer; all listeners together. */
+  readonly maxHeldBytes: number;
 }
 
 export const defaultConnectionLimits: ConnectionLimits = {
@@ -34,10 +37,12 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxHeaderBytes: 32_768,
   maxConnections: 1_024,
   maxInFlight: 2_048,
+  maxHeldBytes: 16 << 20,
 };
 
 export interface ServerOptions {
   readonly limits: ConnectionLimits;
+  readonly bodies: BodyBudget;
   readonly log: (message: string) => void;
 }
 
@@ -45,7 +50,7 @@ export interface ServerOptions {
 export class ListenerServer {
   readonly #listener: GatewayListener;
   readonly #limits: ConnectionLimits;
-  readonly #log: (message: string) => void;
+  readonly #shared: { readonly bodies: BodyBudget; readonly log: (message: string) => void };
   readonly #server: Server;
   readonly #router: Routes;
   readonly #other: RouteCounter;
@@ -56,12 +61,13 @@ export class ListenerServer {
   constructor(listener: GatewayListener, options: ServerOptions) {
     this.#listener = listener;
     this.#limits = options.limits;
-    this.#log = (message) => options.log(`${listener.name}: ${message}`);
+    const log = (message: string) => options.log(`${listener.name}: ${message}`);
+    this.#shared = { bodies: options.bodies, log };
     this.#router = 'edge' in listener ? new Router(listener) : handlerRoutes(listener);
     this.#other = new RouteCounter(listener.name, 'other');
     this.#server = createHttpServer(options.limits);
     this.#connections = new Connections(this.#server);
-    this.#server.on('error', (error) => this.#log(describeCause(error)));
+    this.#server.on('error', (error) => log(describeCause(error)));
     this.#server.on('request', (req, res) => this.#dispatch(req, res, false));
     this.#server.on('checkContinue', (req, res) => this.#dispatch(req, res, true));
   }
@@ -108,11 +114,11 @@ export class ListenerServer {
   #dispatch(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const match = this.#router.find(req.url ?? '');
     const counter = match?.route.counter ?? this.#other;
-    const handling = new Handling({ req, res, expectsContinue }, counter, this.#log);
+    const handling = new Handling({ req, res, expectsContinue }, counter, this.#shared);
     this.#connections.begin(res);
     res.once('close', () => {
       this.#connections.end(res);
-      if (!res.writableFinished) handling.onAbandoned?.();
+      handling.end();
     });
     const refusal = refusalOf({
       req,

@@ -135,6 +135,35 @@ describe('a route that forwards', () => {
       expect((await ask(port, { target: '/fetch', headers: [header], body })).status).toBe(413);
     });
 
+    it('refuses pieces that would take more memory than all requests may, and gives it back after each', async () => {
+      const { upstream, port } = await stage.forwarding([{}], { maxHeldBytes: 1_000 });
+      const chunked = (pieces: number) => `${'1\r\nx\r\n'.repeat(pieces)}0\r\n\r\n`;
+      const headers = ['Content-Type: application/json', 'Transfer-Encoding: chunked'];
+      const statuses = [];
+      for (const pieces of [50, 3, 50, 3, 3, 3]) {
+        statuses.push((await ask(port, { method: 'POST', target: '/submit', headers, body: chunked(pieces) })).status);
+      }
+      expect(statuses).toEqual([503, 200, 503, 200, 200, 200]);
+      expect(upstream.received).toHaveLength(4);
+    });
+
+    it('gives back the memory of a client that goes away', async () => {
+      const { port } = await stage.forwarding([{}], { maxHeldBytes: 600 });
+      for (let index = 0; index < 4; index += 1) {
+        const socket = connect(port, '127.0.0.1');
+        const head = `POST /submit HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: ${json}\r\n`;
+        socket.write(`${head}Content-Length: 50\r\n\r\n{`);
+        const until = async (status: number) =>
+          await waitFor(async () => (await post(port, '/submit', sized(90), json)).status === status, {
+            what: `status ${status}`,
+            timeoutMs: 2_000,
+          });
+        await until(503);
+        socket.destroy();
+        await until(200);
+      }
+    });
+
     it('refuses before a client that asks first has sent anything', async () => {
       const { port } = await stage.forwarding();
       const headers = ['Content-Type: application/json', 'Content-Length: 101', 'Expect: 100-continue'];
