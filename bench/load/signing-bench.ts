@@ -11,7 +11,7 @@ import { loadedWorks, unloadedWorks, type Work } from './work.ts';
 export interface SigningOptions {
   readonly clients: readonly number[];
   readonly rounds: number;
-  /** Length of a block; work that waits for a checkpoint gets three times as long. */
+  /** Length of a block. Work that waits for a checkpoint gets blocks of three times the length, the rest as many. */
   readonly seconds: number;
   /** Names of the kinds of work to do. @default all */
   readonly works?: readonly string[];
@@ -55,11 +55,11 @@ async function compareAll(
 ): Promise<readonly Comparison[]> {
   const comparisons: Comparison[] = [];
   for (const work of works.filter(({ name }) => wanted?.includes(name) ?? true)) {
-    const blockSeconds = work.waitsForCheckpoint ? seconds * 3 : seconds;
+    const blocks = work.waitsForCheckpoint ? { rounds, seconds: seconds * 3 } : { rounds: rounds * 3, seconds };
     await comparer.warmUp(work, Math.max(...clients), warmUpSeconds);
     for (const count of clients) {
       say(`${work.name}, ${count} ${count === 1 ? 'client' : 'clients'}`);
-      comparisons.push(await comparer.compare({ work, clients: count, rounds, seconds: blockSeconds }));
+      comparisons.push(await comparer.compare({ work, clients: count, ...blocks }));
     }
   }
   return comparisons;
