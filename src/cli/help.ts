@@ -21,6 +21,7 @@ export function overviewText(commands: readonly Command[]): string {
     'USAGE',
     '  sigstead COMMAND [OPTIONS]',
     '  sigstead COMMAND --help',
+    '  sigstead --version',
     '',
     'COMMANDS',
     ...commands.map((command) => `  ${command.words.join(' ').padEnd(width)}  ${command.summary}`),

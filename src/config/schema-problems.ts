@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { formatPath, type Path, type Position, type Problem } from './problem.ts';
 import type { YamlSource } from './yaml-source.ts';
 

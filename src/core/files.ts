@@ -5,6 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { concat, equalBytes, toHex } from './bytes.ts';
 import { isErrno, ToolkitError } from './error.ts';
 import { assertOwnDirectory, assertOwner } from './ownership.ts';
+import { shellWord } from './shell.ts';
+import { unreadable } from './unreadable.ts';
 
 /** Modes of what only this user may read. */
 export const privateFileMode = 0o600;
@@ -189,14 +191,7 @@ async function reading<T>(path: string, read: (file: FileHandle) => Promise<T>, 
     file = await open(path, constants.O_RDONLY | flags);
     return await read(file);
   } catch (cause) {
-    if (cause instanceof ToolkitError) throw cause;
-    const missing = isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR');
-    throw new ToolkitError(missing ? 'CORE_FILE_MISSING' : 'CORE_FILE_READ', {
-      message: missing ? `${path}: no such file` : `${path}: cannot be read`,
-      fault: missing ? 'input' : 'environment',
-      data: { path },
-      cause,
-    });
+    throw cause instanceof ToolkitError ? cause : unreadable(path, cause);
   } finally {
     await file?.close();
   }
@@ -233,7 +228,7 @@ function readable(path: string, mode: number): ToolkitError {
     message: `${path}: holds a secret and has mode ${text}, expected 0600`,
     fault: 'input',
     data: { path, mode: text },
-    hint: `others may have read it; if they cannot have, run: chmod 600 ${path}`,
+    hint: `others may have read it; if they cannot have, run: chmod 600 ${shellWord(path)}`,
   });
 }
 

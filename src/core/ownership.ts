@@ -1,6 +1,8 @@
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { isErrno, ToolkitError } from './error.ts';
+import { ToolkitError } from './error.ts';
+import { shellWord } from './shell.ts';
+import { unreadable } from './unreadable.ts';
 
 /** Write permission of group and others. */
 const foreignWrite = 0o022;
@@ -69,13 +71,7 @@ async function statusOf(path: string): Promise<Stats> {
   try {
     return await lstat(path);
   } catch (cause) {
-    const missing = isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR');
-    throw new ToolkitError(missing ? 'CORE_FILE_MISSING' : 'CORE_FILE_READ', {
-      message: missing ? `${path}: no such file` : `${path}: cannot be read`,
-      fault: missing ? 'input' : 'environment',
-      data: { path },
-      cause,
-    });
+    throw unreadable(path, cause);
   }
 }
 
@@ -85,6 +81,8 @@ function owner(path: string, problem: string, { uid, mode }: Stats, hint: string
     message: `${path}: ${problem} (owner ${uid}, mode ${text})`,
     fault: 'input',
     data: { path, uid, mode: text },
-    hint: hint ?? `name another path; or, if all that is in it is yours, make it yours alone: chmod go-w ${path}`,
+    hint:
+      hint ??
+      `name another path; or, if all that is in it is yours, make it yours alone: chmod go-w ${shellWord(path)}`,
   });
 }

@@ -44,7 +44,12 @@ function runRule<Subject>(rule: Rule<Subject>, subject: Subject): readonly Findi
 
 /** Formats a finding as one line: `error rule-id: where: message`. */
 export function formatFinding(finding: Finding): string {
-  return `${finding.severity} ${finding.rule}: ${finding.where}: ${finding.message}`;
+  return `${finding.severity} ${describeFinding(finding)}`;
+}
+
+/** For a line that already says how severe it is. */
+export function describeFinding({ rule, where, message }: Finding): string {
+  return `${rule}: ${where}: ${message}`;
 }
 
 /**

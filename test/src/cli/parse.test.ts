@@ -21,13 +21,30 @@ describe('findVerb', () => {
 
   it.each([['lo'], ['check'], ['LOG'], ['--json']])('refuses %s', (word) => {
     expect(() => findVerb(verbs, [word, 'x'])).toThrowToolkit('CLI_USAGE');
-    expect(() => findVerb(verbs, [word, 'x'])).toThrow(`unknown command: ${word}`);
+    expect(() => findVerb(verbs, [word, 'x'])).toThrow(`unknown command ${word}; expected one of log, logs`);
   });
 
   it('refuses the first word of longer names alone, and lists what may follow', () => {
     const longer: readonly Verb[] = verbs.filter(({ words }) => words.length > 1);
     expect(() => findVerb(longer, ['log'])).toThrow(/^log: expected one of check$/);
     expect(() => findVerb(longer, ['log', 'chek'])).toThrow(/^log: expected one of check, got chek$/);
+  });
+
+  it.each([
+    [['lgo', 'a b'], "did you mean: sigstead log 'a b'"],
+    [['sign', 'check'], 'run: sigstead --help'],
+    [['--json', 'log'], 'run: sigstead --help'],
+  ])('refuses %j with the hint %j', (words, hint) => {
+    expect(() => findVerb(verbs, words)).toThrow(expect.objectContaining({ hint }));
+  });
+
+  it.each([
+    [['log', 'chek', '--deep'], 'did you mean: sigstead log check --deep'],
+    [['log'], 'run: sigstead --help'],
+    [['log', 'write'], 'run: sigstead --help'],
+  ])('refuses %j of longer names with the hint %j', (words, hint) => {
+    const longer: readonly Verb[] = verbs.filter((verb) => verb.words.length > 1);
+    expect(() => findVerb(longer, words)).toThrow(expect.objectContaining({ hint }));
   });
 });
 
@@ -56,15 +73,29 @@ describe('parseCommand', () => {
   it.each([
     [[], 'expected LOG'],
     [['a', 'b', 'c'], 'unexpected argument: c'],
-    [['a', '--nope'], "Unknown option '--nope'"],
-    [['a', '-x'], "Unknown option '-x'"],
-    [['a', '--since'], "Option '--since <value>' argument missing"],
-    [['a', '--deep=yes'], "Option '--deep' does not take an argument"],
+    [['a', '--nope'], 'unknown option --nope; expected one of --since, --label, --deep, --json, --help'],
+    [['a', '-x'], 'unknown option -x; expected one of --since'],
+    [['a', '--constructor'], 'unknown option --constructor; expected one of'],
+    [['a', '--since'], '--since: expected TIME'],
+    [['a', '--since', '--deep'], '--since: expected TIME, got --deep'],
+    [['a', '--deep=yes'], '--deep: expected no value, got yes'],
   ])('refuses %j: %s', (rest, message) => {
     expect(() => parseCommand(sampleCommand, rest)).toThrowToolkit('CLI_USAGE');
     expect(() => parseCommand(sampleCommand, rest)).toThrow(message);
     expect(() => parseCommand(sampleCommand, rest)).toThrow(
       expect.objectContaining({ hint: 'run: sigstead log check --help' }),
     );
+  });
+
+  it.each([
+    [['a b', '--sinc=2026', '--deep'], "did you mean: sigstead log check 'a b' --since=2026 --deep"],
+    [['--lable', "it's", 'a'], String.raw`did you mean: sigstead log check --label 'it'\''s' a`],
+    [['a', '-deep'], 'run: sigstead log check --help'],
+  ])('refuses %j with the hint %j', (rest, hint) => {
+    expect(() => parseCommand(sampleCommand, rest)).toThrow(expect.objectContaining({ hint }));
+  });
+
+  it('accepts a value that begins with a dash, written with =', () => {
+    expect(parseCommand(sampleCommand, ['a', '--since=-1']).options.text('since')).toBe('-1');
   });
 });

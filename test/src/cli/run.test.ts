@@ -128,11 +128,22 @@ describe('runCli', () => {
 });
 
 describe('sigstead', () => {
-  it('refuses an unknown command, and says how to find the right one', async () => {
-    expect(await runSigstead(['upp'])).toEqual({
+  it('refuses an unknown command or option, and prints the line that was meant', async () => {
+    const [command, option] = await Promise.all([
+      runSigstead(['upp', '--once']),
+      runSigstead(['status', '--stat', 'x']),
+    ]);
+    expect(command).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(command.stderr).toMatch(
+      /^sigstead: error: unknown command upp; expected one of up, status, .*, trust, ceremony$/m,
+    );
+    expect(command.stderr).toMatch(/^sigstead: hint: did you mean: sigstead up --once$/m);
+    expect(option).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: 'sigstead: error: unknown command: upp\nsigstead: hint: run: sigstead --help\n',
+      stderr:
+        'sigstead: error: unknown option --stat; expected one of --state, --config, --json, --help\n' +
+        'sigstead: hint: did you mean: sigstead status --state x\n',
     });
   });
 
@@ -144,7 +155,7 @@ describe('sigstead', () => {
       code: 'CORE_FILE_MISSING',
       message: `${missing}/trusted_root.json: no such file`,
     });
-    expect(stderr).toContain(`sigstead: error: ${missing}/trusted_root.json: no such file\n`);
+    expect(stderr).toMatch(/^sigstead: error: \S+: no such file\nsigstead: hint: check each part of the path; .*\n$/);
   });
 
   it('accepts --help on stdout', async () => {

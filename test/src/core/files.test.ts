@@ -124,6 +124,12 @@ describe('readFileCapped', () => {
     });
   });
 
+  it('says of a missing file what the system says only where that is more', async () => {
+    await writeFile(path, 'text');
+    await expect(readFileCapped(`${path}-other`, 10)).rejects.not.toHaveProperty('cause');
+    await expect(readFileCapped(join(path, 'below'), 10)).rejects.toHaveProperty('cause.code', 'ENOTDIR');
+  });
+
   it('refuses a directory', async () => {
     await expect(readFileCapped(directory, 10)).rejects.toThrowToolkit('CORE_FILE_READ', { path: directory });
   });
