@@ -1,9 +1,10 @@
+import { equalBytes } from '../src/core/bytes.ts';
 import { formatInstant } from '../src/core/clock.ts';
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Fetch } from '../src/core/http.ts';
 import { directoryStore } from '../src/store/directory-store.ts';
-import { type RoleName, roleNames } from '../src/tuf/layout.ts';
+import { maxMetadataBytes, metadataPath, type RoleName, roleNames } from '../src/tuf/layout.ts';
 import type { RootMetadata } from '../src/tuf/metadata.ts';
 import { httpReader, type ReadFile } from '../src/tuf/reader.ts';
 import type { VerifiedRepository } from '../src/tuf/repository.ts';
@@ -49,18 +50,35 @@ export interface RoleReport {
 /**
  * Verifies a published repository as clients do, from a pinned root, with two independent clients.
  * @throws as `verifyRepository` and `judgeRepository`; TUF_JUDGES_DISAGREE, CER_METADATA_SOURCE
+ * @throws CER_ROOT_CHANGED (evidence) if another root is published under the version of the pinned one
  */
 export async function verifyPublished(options: VerifyOptions): Promise<VerificationReport> {
-  const repository = await verifyByTwo({ ...options, read: readerOf(options) });
+  const read = readerOf(options);
+  const repository = await verifyByTwo({ ...options, read });
+  const pinned = repository.roots[0] ?? repository.root;
+  await assertPublishedAsPinned(pinned, options.metadata, read);
   return {
     metadata: options.metadata,
     at: formatInstant(options.now),
     judges: ['sigstead', 'tuf-js'],
-    pinnedRoot: rootReport(repository.roots[0] ?? repository.root),
+    pinnedRoot: rootReport(pinned),
     root: rootReport(repository.root),
     roles: roleNames.map((role) => roleReport(repository, role)),
     targets: [...repository.targets.targets].map(([name, { length, sha256 }]) => ({ name, length, sha256 })),
   };
+}
+
+/** No client that pins a root reads it where it is published; who starts from the mirror alone would trust another. */
+async function assertPublishedAsPinned({ version, bytes }: RootMetadata, metadata: string, read: ReadFile) {
+  const path = metadataPath('root', version);
+  const published = await read(path, maxMetadataBytes.root);
+  if (published === undefined || equalBytes(published, bytes)) return;
+  throw new ToolkitError('CER_ROOT_CHANGED', {
+    message: `${metadata}: ${path} is not the root that clients pin`,
+    fault: 'evidence',
+    data: { metadata, path, pinned: sha256Hex(bytes), published: sha256Hex(published) },
+    hint: 'one of the two was changed after it was signed; compare both with what the holders signed',
+  });
 }
 
 function readerOf({ metadata, fetch }: VerifyOptions): ReadFile {

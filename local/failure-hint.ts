@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { shellWord } from '../src/core/shell.ts';
 import type { StateDirectory } from './state.ts';
 
 /** Below this, a log cannot even begin a new table of its database. */
@@ -10,7 +11,7 @@ const hardlyAnyFiles = 100;
  * and the last words of a server that finds no room there are those of a crash.
  */
 export async function failureHint(service: string, state: StateDirectory): Promise<string> {
-  const log = `see the whole log: sigstead logs ${service}`;
+  const log = `see the whole log: sigstead logs ${service} --state ${shellWord(state.path)}`;
   const disk = await statfs(state.path).catch(() => undefined);
   if (disk === undefined) return log;
   const free = disk.bavail * disk.bsize;

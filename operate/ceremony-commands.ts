@@ -18,8 +18,12 @@ export const ceremonyVerifyCommand: Command = {
   summary: 'verify a TUF repository as every client does, from a pinned root',
   details: 'Two independent implementations walk the root chain and fetch every target; both have to accept.',
   options: {
-    metadata: { type: 'string', value: 'DIR|URL', help: 'the published repository' },
-    root: { type: 'string', value: 'FILE', help: 'the root that clients pin' },
+    metadata: {
+      type: 'string',
+      value: 'DIR|URL',
+      help: 'the published repository, where timestamp.json is (required)',
+    },
+    root: { type: 'string', value: 'FILE', help: 'the root that clients pin (required)' },
     at: { type: 'string', value: 'TIME', help: 'verify for this time, e.g. 2026-12-24T00:00:00Z (default: now)' },
   },
   examples: [
@@ -38,10 +42,10 @@ export const ceremonyVerifyCommand: Command = {
 export const ceremonyResignOnlineCommand: Command = {
   words: ['ceremony', 'resign-online'],
   summary: 'sign snapshot and timestamp again where they are due',
-  details: 'A running instance does so by itself; this is for cron, and for looking. Safe when two run at once.',
+  details: 'A running instance does so by itself; this is for cron. Safe when two run at once.',
   options: { ...stateOption, force: { type: 'boolean', help: 'sign even if nothing is due' } },
   examples: [
-    { command: 'sigstead ceremony resign-online', explains: 'do what is due' },
+    { command: 'sigstead ceremony resign-online', explains: 'sign what is due, and say when the rest will be' },
     { command: 'sigstead ceremony resign-online --force', explains: 'prove that the online key works' },
   ],
   exitNotes: ['4    also: root or targets do not verify, or have expired; nothing was signed'],

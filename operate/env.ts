@@ -1,6 +1,7 @@
 import { tufUrl } from '../local/endpoints.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import { shellWord } from '../src/core/shell.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { readTrustMaterial } from './instance-material.ts';
 import { assertReady } from './run-record.ts';
@@ -30,11 +31,6 @@ async function env(invocation: Invocation): Promise<Outcome> {
     SIGSTEAD_TUF_ROOT: state.pinnedRootFile,
     SIGSTEAD_OIDC_ISSUER: (await readTrustMaterial(state))?.oidc[0]?.url ?? '',
   };
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}\n`);
   return { json: variables, text: lines.join('') };
-}
-
-/** Quotes for a POSIX shell. */
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }

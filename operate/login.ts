@@ -4,12 +4,13 @@ import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { parseUtf8 } from '../src/core/bytes.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { readSecretFile } from '../src/core/files.ts';
+import { shellWord } from '../src/core/shell.ts';
 import { loginWithBrowser } from '../src/identity/browser-login.ts';
 import { loginWithDevice } from '../src/identity/device-login.ts';
 import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { requestTestToken } from '../src/identity/test-token.ts';
 import { readInstanceFacts } from './instance-facts.ts';
-import { assertReady } from './run-record.ts';
+import { assertReady, type RunRecord } from './run-record.ts';
 import { stateOption, statePath } from './settings.ts';
 
 const loginTimeoutMs = 300_000;
@@ -74,20 +75,28 @@ async function testLogin(invocation: Invocation, email: string): Promise<string>
 }
 
 /**
+ * Returns the record of an instance that is ready and open for tests.
+ * @throws OPS_TEST_GRANT_CLOSED if it was started without the grant for tests; OPS_NOT_RUNNING, OPS_NOT_READY
+ */
+export async function assertTestGrant(state: StateDirectory): Promise<RunRecord> {
+  const record = await assertReady(state);
+  if (record.testGrant) return record;
+  const directory = shellWord(state.path);
+  throw new ToolkitError('OPS_TEST_GRANT_CLOSED', {
+    message: `${state.path}: this instance was started without --test-grant, and hands out no tokens for tests`,
+    fault: 'input',
+    data: { state: state.path },
+    hint: `stop it, and start it with: sigstead up --test-grant --state ${directory}`,
+  });
+}
+
+/**
  * Returns an ID token of a test user of a running instance.
- * @throws OPS_TEST_GRANT_CLOSED if the instance was started without the grant for tests
+ * @throws as `assertTestGrant`
  */
 export async function testToken(state: StateDirectory, email: string): Promise<string> {
   const facts = await readInstanceFacts(state);
-  const { testGrant, clientId } = await assertReady(state);
-  if (!testGrant) {
-    throw new ToolkitError('OPS_TEST_GRANT_CLOSED', {
-      message: `${state.path}: this instance hands out no tokens for tests`,
-      fault: 'input',
-      data: { state: state.path },
-      hint: `start it with: sigstead up --test-grant --state ${state.path}, or log in with a browser: sigstead login`,
-    });
-  }
+  const { clientId } = await assertTestGrant(state);
   const secret = parseUtf8(await readSecretFile(state.testSecretFile), state.testSecretFile).trim();
   return await requestTestToken({ issuer: identityProviderUrl(facts), secret, email, clientId });
 }

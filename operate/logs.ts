@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { isErrno, ToolkitError } from '../src/core/error.ts';
+import { shellWord } from '../src/core/shell.ts';
 import { readTail } from '../src/process/log-file.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { stateOption, statePath } from './settings.ts';
@@ -10,7 +11,8 @@ const suffix = '.log';
 
 export const logsCommand: Command = {
   words: ['logs'],
-  summary: 'show the end of what a server wrote',
+  summary: 'show the end of what the servers wrote',
+  details: 'Of SERVICE, as "sigstead status" names it; without a name, of each.',
   positionals: ['[SERVICE]'],
   options: { ...stateOption, lines: { type: 'string', value: 'N', help: 'how many lines of each (default: 50)' } },
   examples: [
@@ -26,7 +28,7 @@ async function logs(invocation: Invocation): Promise<Outcome> {
   await readInstanceFacts(state);
   const known = await servicesWithLogs(state);
   const [wanted] = invocation.positionals;
-  if (wanted !== undefined && !known.includes(wanted)) throw unknownService(wanted, known);
+  if (wanted !== undefined && !known.includes(wanted)) throw unknownService(wanted, known, state);
   const shown = wanted === undefined ? known : [wanted];
   const tails = shown.map(
     (service) => [service, readTail(state.logOf(service), { maxLines: lines, maxBytes: lines << 10 })] as const,
@@ -58,11 +60,15 @@ function parseLines(text: string): number {
   throw new ToolkitError('CLI_USAGE', { message: `--lines: expected 1 to 10000, got ${text}`, fault: 'input' });
 }
 
-function unknownService(wanted: string, known: readonly string[]): ToolkitError {
+function unknownService(wanted: string, known: readonly string[], state: StateDirectory): ToolkitError {
+  const directory = shellWord(state.path);
   return new ToolkitError('OPS_UNKNOWN_SERVICE', {
     message: `${wanted}: no such service in this state directory`,
     fault: 'input',
     data: { wanted, known },
-    hint: known.length > 0 ? `one of: ${known.join(', ')}` : 'no instance was ever up here: sigstead up',
+    hint:
+      known.length > 0
+        ? `one of: ${known.join(', ')}`
+        : `nothing was ever started here: sigstead up --state ${directory}`,
   });
 }

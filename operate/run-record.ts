@@ -5,6 +5,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { makePrivateDirectory, privateFileMode, readFileIfPresent, replaceFile } from '../src/core/files.ts';
 import { isJsonObject, parseJson } from '../src/core/json.ts';
 import { type Lock, tryLock } from '../src/core/lock.ts';
+import { shellWord } from '../src/core/shell.ts';
 import { waitFor } from '../src/core/wait.ts';
 import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { identityOf, isSameProcess, type ProcessIdentity } from '../src/process/process-identity.ts';
@@ -37,12 +38,13 @@ export async function takeState(state: StateDirectory): Promise<Lock> {
     await sleep(lockTries.pauseMs);
   }
   const record = await readRecord(state);
+  const directory = shellWord(state.path);
   const owner = record ? `process ${record.process.pid}` : 'another process';
   throw new ToolkitError('LOCAL_STATE_BUSY', {
     message: `${state.path}: an instance is already up here (${owner})`,
     fault: 'environment',
     data: { state: state.path, pid: record?.process.pid ?? null },
-    hint: `stop it with: sigstead down --state ${state.path}, or choose another directory with --state`,
+    hint: `stop it with: sigstead down --state ${directory}, or choose another directory with --state`,
   });
 }
 
@@ -68,11 +70,14 @@ export async function findRunning(state: StateDirectory): Promise<RunRecord | un
 export async function assertReady(state: StateDirectory): Promise<RunRecord> {
   const record = await findRunning(state);
   if (record?.phase === 'ready') return record;
+  const directory = shellWord(state.path);
   throw new ToolkitError(record ? 'OPS_NOT_READY' : 'OPS_NOT_RUNNING', {
     message: record ? `${state.path}: the instance is still starting` : `${state.path}: no instance is up here`,
     fault: 'environment',
     data: { state: state.path },
-    hint: record ? 'wait for it: sigstead status' : 'start it with: sigstead up',
+    hint: record
+      ? `wait for it: sigstead status --state ${directory}`
+      : `start it with: sigstead up --state ${directory}`,
   });
 }
 

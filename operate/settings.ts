@@ -10,7 +10,7 @@ export const stateOption = {
   state: {
     type: 'string',
     value: 'DIR',
-    help: 'state directory of the instance (default: sigstead/local in $XDG_STATE_HOME)',
+    help: 'state directory of the instance (default: sigstead/local in $XDG_STATE_HOME or ~/.local/state)',
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -18,7 +18,7 @@ export const configOption = {
   config: {
     type: 'string',
     value: 'FILE',
-    help: 'the instance, as sigstead.yaml describes it (default: the one of the last start, or examples/minimal.yaml)',
+    help: 'what the instance is, like examples/production.yaml (default: as at the last start, or examples/minimal.yaml)',
   },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -14,22 +14,25 @@ import { cosignClient, findSigstorePython, sigstoreJsClient } from './clients/fi
 import { instanceConfiguration } from './configuration.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { readTrustMaterial } from './instance-material.ts';
+import { assertTestGrant } from './login.ts';
 import { Phases } from './phases.ts';
 import { type SignedArtifact, Workbench } from './proof.ts';
-import { assertReady } from './run-record.ts';
 import { configOption, stateOption, statePath } from './settings.ts';
 import { remoteSignatory, type Signatory, signatoryOf } from './signatory.ts';
 import { accepts, type Check } from './smoke/check.ts';
 import { serveCopy } from './smoke/expired-repository.ts';
 import { smokeOutcome } from './smoke/outcome.ts';
+import { reasons } from './smoke/reasons.ts';
 import { expiryRefusals, foreignRefusal, policyRefusals } from './smoke/refusals.ts';
+
+const clientNames = Object.keys(reasons);
 
 export const smokeCommand: Command = {
   words: ['smoke'],
-  summary: 'accept the instance: sign and verify with every client, and see them refuse what they must',
+  summary: 'test the instance: every client signs, verifies, and refuses what it must',
   details: [
     'Each client starts from the published TUF repository and the pinned root alone. A second instance is started',
-    'for a moment, to make a bundle that must be refused here. Needs an instance that is up with --test-grant.',
+    'for a moment, to make a bundle that must be refused here. Needs an instance that "up --test-grant" keeps up.',
   ].join('\n'),
   options: {
     ...stateOption,
@@ -37,7 +40,7 @@ export const smokeCommand: Command = {
     clients: {
       type: 'string',
       value: 'LIST',
-      help: 'cosign, sigstore-js, sigstore-python (default: all that are found)',
+      help: `some of ${clientNames.join(', ')}, with commas (default: all that are found)`,
     },
   },
   examples: [
@@ -52,12 +55,13 @@ export const smokeCommand: Command = {
 };
 
 async function smoke(invocation: Invocation): Promise<Outcome> {
+  const names = namedClients(invocation);
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   const facts = await readInstanceFacts(state);
-  await assertReady(state);
+  await assertTestGrant(state);
   const config = await instanceConfiguration(invocation.options, state);
   const here = remoteSignatory(config, state, facts);
-  const clients = await chosenClients(invocation);
+  const clients = await chosenClients(names, invocation);
   await using bench = await Workbench.create();
   const { progress } = invocation;
   const checks = [
@@ -169,9 +173,23 @@ async function expiredTimestamp(
   }
 }
 
+/** @throws CLI_USAGE for a name that no client has */
+function namedClients({ options }: Invocation): readonly string[] | undefined {
+  const names = options.text('clients')?.split(',');
+  const unknown = (names ?? []).filter((name) => !clientNames.includes(name));
+  if (unknown.length === 0) return names;
+  throw new ToolkitError('CLI_USAGE', {
+    message: `--clients: expected names of ${clientNames.join(', ')}, got ${unknown.join(', ') || 'nothing'}`,
+    fault: 'input',
+    hint: 'run: sigstead smoke --help',
+  });
+}
+
 /** @throws OPS_CLIENT_MISSING if a client that was asked for by name is not there */
-async function chosenClients(invocation: Invocation): Promise<readonly SigstoreClient[]> {
-  const names = invocation.options.text('clients')?.split(',');
+async function chosenClients(
+  names: readonly string[] | undefined,
+  invocation: Invocation,
+): Promise<readonly SigstoreClient[]> {
   const found = await foundClients(invocation);
   const missing = (names ?? []).filter((name) => !found.some((client) => client.name === name));
   if (missing.length === 0) return names ? found.filter((client) => names.includes(client.name)) : found;

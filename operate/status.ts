@@ -8,6 +8,7 @@ import type { InstanceConfig } from '../src/config/config.ts';
 import { readRootPolicy } from '../src/config/root-policy.ts';
 import { formatInstant } from '../src/core/clock.ts';
 import { exitCodes, ToolkitError } from '../src/core/error.ts';
+import { shellWord } from '../src/core/shell.ts';
 import { roleNames } from '../src/tuf/layout.ts';
 import { instanceConfiguration } from './configuration.ts';
 import { readInstanceFacts } from './instance-facts.ts';
@@ -127,7 +128,7 @@ function warnings({ config, state, running, services, periods }: Findings): read
       ? ['the grant for tests is open: whoever reads its secret file can sign as any test user']
       : []),
     ...(running && sick.length > 0
-      ? [`not healthy: ${sick.join(', ')} (sigstead logs SERVICE --state ${state.path})`]
+      ? [`not healthy: ${sick.join(', ')} (sigstead logs SERVICE --state ${shellWord(state.path)})`]
       : []),
     ...(periods instanceof ToolkitError ? [`the TUF repository: ${periods.message}`] : roleWarnings(periods)),
   ];

@@ -7,8 +7,9 @@ import { findCosign } from '../local/servers.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { ToolkitError } from '../src/core/error.ts';
-import type { Json } from '../src/core/json.ts';
+import type { JsonObject } from '../src/core/json.ts';
 import { asStep } from '../src/core/progress.ts';
+import { shellWord } from '../src/core/shell.ts';
 import { unlessAborted } from '../src/core/wait.ts';
 import { bringUp, type Ready } from './bring-up.ts';
 import { cosignClient, sigstoreJsClient } from './clients/find-clients.ts';
@@ -21,11 +22,11 @@ import { signatoryOf } from './signatory.ts';
 
 export const upCommand: Command = {
   words: ['up'],
-  summary: 'bring an instance up on this machine, sign and verify with it, and stay',
+  summary: 'start an instance on this machine, sign and verify with it, and keep it up until Ctrl-C',
   details: [
     'The first start makes keys, certificates, logs and a root of trust that 3 of 5 holders sign; later starts',
-    'resume them. Ctrl-C stops everything cleanly. What is durable lies in the state directory. SIGSTEAD_TRACE=1 in the',
-    'environment prints every moment that it reaches, for finding out where it hangs.',
+    'resume them. What is durable lies in the state directory. SIGSTEAD_TRACE=1 in the environment prints every moment',
+    'that it reaches, for finding out where it hangs.',
   ].join('\n'),
   options: {
     once: {
@@ -34,7 +35,10 @@ export const upCommand: Command = {
     },
     ...stateOption,
     ...configOption,
-    'test-grant': { type: 'boolean', help: 'let scripts log in as a test user with a secret file (login --test-user)' },
+    'test-grant': {
+      type: 'boolean',
+      help: 'let "login --test-user" and "smoke" log in without a page, by a secret file',
+    },
   },
   examples: [
     { command: 'sigstead up', explains: 'try it' },
@@ -57,12 +61,13 @@ export const upCommand: Command = {
 async function up(invocation: Invocation): Promise<Outcome | undefined> {
   const { options } = invocation;
   if (!options.flag('once')) return await stayUp(invocation, statePath(options, invocation.environment));
-  if (options.text('state') !== undefined) return await upOnce(invocation, statePath(options, invocation.environment));
+  if (options.text('state') !== undefined)
+    return outcomeOf(await upOnce(invocation, statePath(options, invocation.environment)));
   const temporary = await mkdtemp(join(tmpdir(), 'sigstead-'));
   try {
-    const outcome = await upOnce(invocation, temporary);
+    const signed = await upOnce(invocation, temporary);
     await rm(temporary, { recursive: true, force: true });
-    return outcome;
+    return outcomeWithoutState(signed);
   } catch (error) {
     // Its logs say what went wrong; an interrupt needs no explanation.
     if (invocation.signal.aborted) await rm(temporary, { recursive: true, force: true });
@@ -71,13 +76,13 @@ async function up(invocation: Invocation): Promise<Outcome | undefined> {
   }
 }
 
-async function upOnce(invocation: Invocation, state: string): Promise<Outcome> {
+async function upOnce(invocation: Invocation, state: string): Promise<Signed> {
   const signed = await bringUpAndSign(invocation, state);
   const { ready, phases, signatures } = signed;
   try {
     const proven = await phases.run('cosign', () => whileUp(ready, invocation, signWithCosign(ready, invocation)));
     signatures.push(...proven);
-    return outcomeOf(signed);
+    return signed;
   } finally {
     await asStep(invocation.progress, 'stopping', () => ready.stop());
   }
@@ -171,11 +176,20 @@ async function offerCosign(ready: Ready, invocation: Invocation): Promise<never>
   return await new Promise<never>(() => undefined);
 }
 
-function outcomeOf({ ready, phases, signatures, firstMs }: Signed): Outcome {
-  return { json: document(ready, phases, signatures, firstMs), text: summary(ready, signatures, firstMs) };
+function outcomeOf(signed: Signed): Outcome {
+  return { json: document(signed), text: [...proofLines(signed, 'is'), ...usageLines(signed), '', ''].join('\n') };
 }
 
-function document(ready: Ready, phases: Phases, signatures: readonly ProvenSignature[], firstMs: number): Json {
+/** What an instance proved whose state directory is gone: no path in it leads anywhere any more. */
+function outcomeWithoutState(signed: Signed): Outcome {
+  const removed = 'It was stopped and its temporary state removed. For one that stays: sigstead up';
+  return {
+    json: { ...document(signed), state: null, rootFile: null },
+    text: [...proofLines(signed, 'was'), removed, ''].join('\n'),
+  };
+}
+
+function document({ ready, phases, signatures, firstMs }: Signed): JsonObject {
   const { config, state, facts, rootOfTrust } = ready;
   return {
     instance: config.instance.name,
@@ -197,16 +211,21 @@ function loginIssuer({ material }: Ready): string {
   return material.oidc[0]?.url ?? 'ISSUER';
 }
 
-function summary(ready: Ready, signatures: readonly ProvenSignature[], firstMs: number): string {
-  const { config, state, facts, rootOfTrust } = ready;
-  const { root } = rootOfTrust.policy;
-  const [user] = localUsers(config);
+function proofLines({ ready, signatures, firstMs }: Signed, tense: 'is' | 'was'): readonly string[] {
+  const { root } = ready.rootOfTrust.policy;
   return [
     '',
-    `${config.instance.name} is up: a private Sigstore with a root of trust signed by ${root.threshold} of ${root.holders.length} holders.`,
+    `${ready.config.instance.name} ${tense} up: a private Sigstore with a root of trust signed by ${root.threshold} of ${root.holders.length} holders.`,
     ...signatures.map((proof) => `  signed by ${proof.signedBy}, verified by ${proof.verifiedBy.join(', ')}`),
     ...(signatures.length > 0 ? [`  first verified signature after ${(firstMs / 1_000).toFixed(1)} s`] : []),
     '',
+  ];
+}
+
+function usageLines({ ready }: Signed): readonly string[] {
+  const { config, state, facts, rootOfTrust } = ready;
+  const [user] = localUsers(config);
+  return [
     `  TUF repository  ${tufUrl(facts)}`,
     `  issuer          ${loginIssuer(ready)}`,
     `  root            ${state.pinnedRootFile}`,
@@ -214,11 +233,9 @@ function summary(ready: Ready, signatures: readonly ProvenSignature[], firstMs: 
     `                  sha256 of the signed bytes ${rootOfTrust.repository.roots[0]?.canonicalSha256}`,
     '',
     'Use it with any Sigstore client:',
-    `  cosign initialize --mirror ${tufUrl(facts)} --root ${state.pinnedRootFile}`,
+    `  cosign initialize --mirror ${shellWord(tufUrl(facts))} --root ${shellWord(state.pinnedRootFile)}`,
     '  cosign sign-blob FILE --bundle FILE.sigstore.json',
-    `  cosign verify-blob FILE --bundle FILE.sigstore.json --certificate-identity ${user?.email ?? 'YOU'} \\`,
-    `    --certificate-oidc-issuer ${loginIssuer(ready)}`,
-    '',
-    '',
-  ].join('\n');
+    `  cosign verify-blob FILE --bundle FILE.sigstore.json --certificate-identity ${shellWord(user?.email ?? 'YOU')} \\`,
+    `    --certificate-oidc-issuer ${shellWord(loginIssuer(ready))}`,
+  ];
 }

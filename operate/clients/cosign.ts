@@ -30,7 +30,7 @@ export class CosignClient implements SigstoreClient {
       message: `cosign ${this.version} could not sign: ${lastLines(ran)}`,
       fault: 'environment',
       data: { client: this.name, exitCode: ran.exitCode },
-      hint: 'see sigstead status, and the logs of the service that it names: sigstead logs SERVICE',
+      hint: 'see sigstead status, and the logs of the service that it names: sigstead logs SERVICE, both with the --state of this instance',
     });
   };
 

@@ -38,7 +38,7 @@ export class SigstoreJsClient implements SigstoreClient {
       message: `sigstore-js ${this.version} could not sign: ${lastLines(ran)}`,
       fault: 'environment',
       data: { client: this.name, exitCode: ran.exitCode },
-      hint: 'see sigstead status, and the logs of the service that it names: sigstead logs SERVICE',
+      hint: 'see sigstead status, and the logs of the service that it names: sigstead logs SERVICE, both with the --state of this instance',
     });
   };
 

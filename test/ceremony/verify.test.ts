@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runGenesis } from '../../ceremony/genesis.ts';
 import { verifyPublished } from '../../ceremony/verify.ts';
+import { utf8 } from '../../src/core/bytes.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { directoryStore } from '../../src/store/directory-store.ts';
 import { serveFiles } from '../support/file-server.ts';
@@ -41,6 +42,19 @@ describe('verifyPublished', () => {
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
+  });
+
+  it('refuses another root in the place of the pinned one, and accepts none there', async () => {
+    const published = new Map(store.files);
+    published.set('1.root.json', utf8(`${new TextDecoder().decode(pinnedRoot)} `));
+    await using server = await serveFiles(published);
+    const verified = () => verifyPublished({ metadata: server.url, pinnedRoot, now });
+    await expect(verified()).rejects.toThrowToolkit('CER_ROOT_CHANGED', {
+      path: '1.root.json',
+      pinned: sha256Hex(pinnedRoot),
+    });
+    published.delete('1.root.json');
+    expect((await verified()).root.version).toBe(1);
   });
 
   it.each(['', 'ftp://example.org/tuf'])('refuses the source %p', async (metadata) => {

@@ -1,10 +1,9 @@
-import { chmod, cp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { StateDirectory } from '../../local/state.ts';
 import { readInstanceFacts } from '../../operate/instance-facts.ts';
-import { pathExists } from '../../src/core/files.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { findMarked } from '../../src/process/marked-processes.ts';
 import { runProgram } from '../../src/process/run-program.ts';
@@ -57,22 +56,24 @@ describe('up --once', () => {
     expect(await findMarked((await readInstanceFacts(state)).id)).toEqual([]);
   });
 
-  it('started by npm, prints the same and removes its temporary state', async () => {
+  it('started by npm, prints the same but for paths, and removes its temporary state', async () => {
+    const temporary = join(directory.path, 'tmp');
+    await mkdir(temporary);
     const { exitCode, stdout } = await runProgram({
       file: 'npm',
       args: ['start', '--silent', '--', '--once', '--json'],
-      env: userEnvironment(),
+      env: userEnvironment({ TMPDIR: temporary }),
       cwd: projectDirectory,
       timeoutMs: 120_000,
     });
     expect(exitCode).toBe(0);
     const document = JSON.parse(stdout) as JsonObject;
-    expect(document).toMatchObject(proof);
+    expect(document).toMatchObject({ ...proof, state: null, rootFile: null });
     expect(Object.keys(document)).toEqual(Object.keys(first.document));
-    const used = String(document['state']);
-    expect(await pathExists(used)).toBe(false);
+    expect((await readdir(temporary)).filter((name) => name.startsWith('sigstead-'))).toEqual([]);
     await expect(fetch(`${document['tufUrl']}/timestamp.json`)).rejects.toThrow('fetch failed');
-    if (hasProc) expect([...(await commandLines()).values()].flat().filter((word) => word.includes(used))).toEqual([]);
+    if (hasProc)
+      expect([...(await commandLines()).values()].flat().filter((word) => word.includes(temporary))).toEqual([]);
   }, 150_000);
 
   describe('refuses, and leaves the state directory as it was,', () => {
@@ -140,8 +141,7 @@ describe('up --once', () => {
     it('a key file that others can read, and says how to mend it', async () => {
       const path = join(state.keys, 'fulcio.pem');
       await chmod(path, 0o644);
-      const refused = await up();
-      await chmod(path, 0o600);
+      const refused = await up().finally(() => chmod(path, 0o600));
       expectRefusal(refused, { exitCode: 3, code: 'CORE_SECRET_MODE', names: [path, '0644'] });
       expect(refused.stderr).toMatch(/^sigstead: hint: .*chmod 600 /m);
       expect(refused.stderr).toContain(`chmod 600 ${path}`);

@@ -8,9 +8,11 @@ import { StateDirectory } from '../../local/state.ts';
 // A full disk is a real one: see test/faults/full-disk.test.ts.
 describe('failureHint', () => {
   it('points at the log where the disk has room, and where there is no disk to look at', async () => {
-    const state = new StateDirectory(await mkdtemp(join(tmpdir(), 'sigstead-test-')));
-    expect(await failureHint('fulcio', state)).toBe('see the whole log: sigstead logs fulcio');
+    const state = new StateDirectory(await mkdtemp(join(tmpdir(), "sigstead's test-")));
+    const quoted = state.path.replace("'", String.raw`'\''`);
+    const hint = `see the whole log: sigstead logs fulcio --state '${quoted}'`;
+    expect(await failureHint('fulcio', state)).toBe(hint);
     await rm(state.path, { recursive: true });
-    expect(await failureHint('fulcio', state)).toBe('see the whole log: sigstead logs fulcio');
+    expect(await failureHint('fulcio', state)).toBe(hint);
   });
 });

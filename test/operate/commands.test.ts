@@ -91,15 +91,34 @@ describe('login', () => {
 });
 
 describe('smoke', () => {
+  it.each(['foo', 'cosign,foo', 'cosign,', ''])(
+    'refuses --clients=%s, and lists those that it knows',
+    async (names) => {
+      const refused = run(smokeCommand, ...elsewhere(), `--clients=${names}`);
+      await expect(refused).rejects.toThrowToolkit('CLI_USAGE');
+      await expect(refused).rejects.toThrow(
+        /^--clients: expected names of cosign, sigstore-js, sigstore-python, got (foo|nothing)$/,
+      );
+    },
+  );
+
+  it('refuses an instance that is not open for tests before it looks for a client, and says how to open it', async () => {
+    await recordUp(state);
+    const refused = ofState(smokeCommand);
+    await expect(refused).rejects.toThrowToolkit('OPS_TEST_GRANT_CLOSED', { state: state.path });
+    const hint = expect.stringContaining(`sigstead up --test-grant --state ${state.path}`);
+    await expect(refused).rejects.toThrow(expect.objectContaining({ hint }));
+  });
+
   it('refuses to go on without a client that was asked for', async () => {
     await recordUp(state, { testGrant: true, clientId: 'sigstore' });
     const cosign = join(state.path, 'bin', 'cosign');
     await mkdir(join(state.path, 'bin'));
     await writeFile(cosign, '#!/bin/sh\necho \'{"gitVersion":"v3.1.2"}\'\n');
     await chmod(cosign, 0o755);
-    const missing = ofState(smokeCommand, '--clients', 'cosign,sigstore-python,other');
+    const missing = ofState(smokeCommand, '--clients', 'cosign,sigstore-python');
     await expect(missing).rejects.toThrowToolkit('OPS_CLIENT_MISSING', {
-      missing: ['sigstore-python', 'other'],
+      missing: ['sigstore-python'],
       found: ['cosign', 'sigstore-js'],
     });
   });

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyStore } from '../../local/key-store.ts';
 import { keepFresh } from '../../operate/keep-fresh.ts';
 import { ensureRootOfTrust } from '../../operate/root-of-trust.ts';
@@ -18,10 +18,9 @@ let keys: KeyStore;
 let warnings: string[];
 const talk = { isTerminal: false, say: () => undefined, warn: (line: string) => void warnings.push(line) };
 
-beforeEach(async () => {
+beforeAll(async () => {
   local = await localState();
   keys = new KeyStore(local.state.keys);
-  warnings = [];
   await ensureRootOfTrust({
     config: await minimalConfig(),
     state: local.state,
@@ -33,14 +32,19 @@ beforeEach(async () => {
     talk,
   });
 });
-afterEach(async () => await local[Symbol.asyncDispose]());
+beforeEach(() => {
+  warnings = [];
+});
+afterAll(async () => await local[Symbol.asyncDispose]());
 
 describe('keepFresh', () => {
   it('ends when the published repository no longer verifies', async () => {
     const path = join(local.state.repository, 'timestamp.json');
-    await writeFile(path, (await readFile(path, 'utf8')).replace(/"version": ?1/, '"version":2'));
+    const honest = await readFile(path, 'utf8');
+    await writeFile(path, honest.replace(/"version": ?1/, '"version":2'));
     const { failure } = keepFresh({ state: local.state, keys }, { talk, clock: systemClock, intervalMs: 20 });
     await expect(failure).rejects.toThrowToolkit('TUF_THRESHOLD');
+    await writeFile(path, honest);
   });
 
   it('says what the environment hinders, and tries again', async () => {
