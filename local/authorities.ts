@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { InstanceConfig, KeySource } from '../src/config/config.ts';
+import type { InstanceConfig, KeySource, LogShardConfig, TimestampConfig } from '../src/config/config.ts';
 import { addMs, dayMs, floorToSecond } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, readFileIfPresent } from '../src/core/files.ts';
@@ -12,7 +12,17 @@ import { ctLogId } from '../src/services/ct-log.ts';
 import { fulcioId } from '../src/services/fulcio.ts';
 import { rekorId } from '../src/services/rekor.ts';
 import { timestampAuthorityId } from '../src/services/timestamp-authority.ts';
-import { formatTrustMaterial, parseTrustMaterial, type TrustMaterial } from '../src/trust/material.ts';
+import {
+  type CtMaterial,
+  type FulcioMaterial,
+  formatTrustMaterial,
+  type OidcMaterial,
+  parseTrustMaterial,
+  type RekorMaterial,
+  type TimestampMaterial,
+  type TrustMaterial,
+} from '../src/trust/material.ts';
+import type { AuthorityPeriod } from '../src/trust/period.ts';
 import {
   issueFulcioIntermediate,
   issueFulcioRoot,
@@ -28,11 +38,6 @@ import type { StateDirectory, StateFacts } from './state.ts';
 const rootYears = 10;
 const issuingYears = 5;
 const yearDays = 365;
-
-/** Name in the key store of the key that a service signs with. */
-export function serviceKeyName(service: string): string {
-  return service;
-}
 
 export interface AuthoritiesOptions {
   readonly config: InstanceConfig;
@@ -73,52 +78,73 @@ function lintChains(material: TrustMaterial, now: Date): void {
 }
 
 async function createMaterial(options: AuthoritiesOptions): Promise<TrustMaterial> {
-  const { config, facts, keys } = options;
-  const { domain } = config.instance;
-  // Timestamps have whole seconds: a start with a fraction would exclude the first signature.
-  const validFor = { start: floorToSecond(options.now) };
-  const fulcio = {
+  const { config } = options;
+  const fulcio = await fulcioMaterial(options);
+  const [rekor, ct, timestamps] = await allOf([
+    allOf(config.logs.rekor.map((log) => rekorMaterial(options, log))),
+    allOf(config.logs.ct.map((log) => ctMaterial(options, log))),
+    allOf(config.timestamps.map((authority) => timestampMaterial(options, authority))),
+  ]);
+  return { fulcio: [fulcio], rekor, ct, timestamps, oidc: oidcMaterial(options), selection: config.selection };
+}
+
+async function fulcioMaterial(options: AuthoritiesOptions): Promise<FulcioMaterial> {
+  const { config, facts } = options;
+  return {
     url: edgeUrl(facts, fulcioId),
-    uri: `https://fulcio.${domain}`,
+    uri: `https://fulcio.${config.instance.domain}`,
     operator: config.fulcio.operator,
     chain: await fulcioChain(options),
-    validFor,
+    validFor: fromNow(options),
     signing: true,
   };
-  const rekor = config.logs.rekor.map(async (log, index) => ({
-    shard: log.shard,
-    origin: log.origin,
-    url: edgeUrl(facts, rekorId(log.shard)),
-    operator: log.operator,
-    publicKey: (await keys.ensure(serviceKeyName(rekorId(log.shard)), 'ecdsa-p256-sha256')).publicKey,
-    validFor,
-    signing: index === config.logs.rekor.length - 1,
-  }));
-  const ct = config.logs.ct.map(async (log) => ({
-    shard: log.shard,
-    origin: log.origin,
-    operator: log.operator,
-    publicKey: (await keys.ensure(serviceKeyName(ctLogId(log.shard)), 'ecdsa-p256-sha256')).publicKey,
-    validFor,
-  }));
-  const timestamps = config.timestamps.map(async (authority) => ({
-    name: authority.name,
-    url: `${edgeUrl(facts, timestampAuthorityId(authority.name))}/api/v1/timestamp`,
-    uri: `https://${authority.host}/api/v1/timestamp`,
-    operator: authority.operator,
-    chain: await timestampChain(options, timestampAuthorityId(authority.name), authority.host),
-    validFor,
-    signing: true,
-  }));
-  const entries = await allOf([allOf(rekor), allOf(ct), allOf(timestamps)]);
+}
+
+async function rekorMaterial(options: AuthoritiesOptions, log: LogShardConfig): Promise<RekorMaterial> {
+  const { shard, origin, operator } = log;
   return {
-    fulcio: [fulcio],
-    rekor: entries[0],
-    ct: entries[1],
-    timestamps: entries[2],
-    oidc: loginIssuers(config, facts).map((url, index) => ({ url, operator: `oidc-${index + 1}.${domain}`, validFor })),
-    selection: config.selection,
+    shard,
+    origin,
+    url: edgeUrl(options.facts, rekorId(shard)),
+    operator,
+    publicKey: (await options.keys.ensure(rekorId(shard), 'ecdsa-p256-sha256')).publicKey,
+    validFor: fromNow(options),
+    signing: log === options.config.logs.rekor.at(-1),
   };
+}
+
+async function ctMaterial(options: AuthoritiesOptions, log: LogShardConfig): Promise<CtMaterial> {
+  const { shard, origin, operator } = log;
+  const { publicKey } = await options.keys.ensure(ctLogId(shard), 'ecdsa-p256-sha256');
+  return { shard, origin, operator, publicKey, validFor: fromNow(options) };
+}
+
+async function timestampMaterial(options: AuthoritiesOptions, authority: TimestampConfig): Promise<TimestampMaterial> {
+  const { name, host, operator } = authority;
+  const id = timestampAuthorityId(name);
+  return {
+    name,
+    url: `${edgeUrl(options.facts, id)}/api/v1/timestamp`,
+    uri: `https://${host}/api/v1/timestamp`,
+    operator,
+    chain: await timestampChain(options, id, host),
+    validFor: fromNow(options),
+    signing: true,
+  };
+}
+
+function oidcMaterial(options: AuthoritiesOptions): readonly OidcMaterial[] {
+  const { domain } = options.config.instance;
+  return loginIssuers(options.config, options.facts).map((url, index) => ({
+    url,
+    operator: `oidc-${index + 1}.${domain}`,
+    validFor: fromNow(options),
+  }));
+}
+
+/** Timestamps have whole seconds: a start with a fraction would exclude the first signature. */
+function fromNow({ now }: AuthoritiesOptions): AuthorityPeriod {
+  return { start: floorToSecond(now) };
 }
 
 /** Clients send people to the first of them: the local provider if the configuration has it, or issuers of e-mails. */
@@ -133,23 +159,19 @@ function loginIssuers(config: InstanceConfig, facts: StateFacts): readonly strin
 async function fulcioChain(options: AuthoritiesOptions): Promise<CertificateChain> {
   const { config, keys, now } = options;
   const root = await keys.ensure('fulcio-root', 'ecdsa-p384-sha384');
-  const issuing = await keys.ensure(serviceKeyName(fulcioId), 'ecdsa-p384-sha384');
+  const issuing = await keys.ensure(fulcioId, 'ecdsa-p384-sha384');
   const { organization } = config.fulcio;
-  const dates = (years: number) => ({
-    notBefore: floorToSecond(now),
-    notAfter: addMs(floorToSecond(now), years * yearDays * dayMs),
-  });
   return await keptChain(options, fulcioId, async () => {
     const rootDer = await issueFulcioRoot({
       subject: { organization, commonName: `${config.instance.name} Fulcio root` },
       signer: root,
-      ...dates(rootYears),
+      ...datesFor(now, rootYears),
     });
     const intermediate = await issueFulcioIntermediate({
       subject: { organization, commonName: `${config.instance.name} Fulcio intermediate` },
       publicKey: issuing.publicKey,
       root: { der: rootDer, signer: root },
-      ...dates(issuingYears),
+      ...datesFor(now, issuingYears),
     });
     return chainOf(intermediate, rootDer);
   });
@@ -159,26 +181,27 @@ async function timestampChain(options: AuthoritiesOptions, service: string, host
   const { config, keys, now } = options;
   // A root of its own for each: a stolen root of one leaves the timestamps of the other worth something.
   const root: Signer = await keys.ensure(`${service}-root`, 'ecdsa-p384-sha384');
-  const leaf = await keys.ensure(serviceKeyName(service), 'ecdsa-p384-sha384');
+  const leaf = await keys.ensure(service, 'ecdsa-p384-sha384');
   const { organization } = config.fulcio;
-  const dates = (years: number) => ({
-    notBefore: floorToSecond(now),
-    notAfter: addMs(floorToSecond(now), years * yearDays * dayMs),
-  });
   return await keptChain(options, service, async () => {
     const rootDer = await issueTsaRoot({
       subject: { organization, commonName: `${host} root` },
       signer: root,
-      ...dates(rootYears),
+      ...datesFor(now, rootYears),
     });
     const leafDer = await issueTsaLeaf({
       subject: { organization, commonName: host },
       publicKey: leaf.publicKey,
       root: { der: rootDer, signer: root },
-      ...dates(issuingYears),
+      ...datesFor(now, issuingYears),
     });
     return chainOf(leafDer, rootDer);
   });
+}
+
+function datesFor(now: Date, years: number) {
+  const notBefore = floorToSecond(now);
+  return { notBefore, notAfter: addMs(notBefore, years * yearDays * dayMs) };
 }
 
 /** Issues a chain once: the file, and so the chain, appears whole or not at all. */

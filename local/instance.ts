@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { InstanceConfig, LocalUser } from '../src/config/config.ts';
+import type { Clock } from '../src/core/clock.ts';
 import { createFile, makePrivateDirectory, pathExists, privateFileMode } from '../src/core/files.ts';
 import type { Reached } from '../src/core/moment.ts';
 import type { Progress } from '../src/core/progress.ts';
-import { formatFinding } from '../src/core/rules.ts';
+import { describeFinding } from '../src/core/rules.ts';
 import { sigstoreClientId } from '../src/identity/fulcio-config.ts';
 import { instanceServices } from '../src/services/instance.ts';
 import type { ServiceSpec } from '../src/services/service.ts';
-import { assertNoDrift } from '../src/trust/drift.ts';
+import { assertNoDrift, type DriftOptions } from '../src/trust/drift.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
 import { edgeListeners } from './edge-listeners.ts';
 import { identityProviderUrl } from './endpoints.ts';
@@ -37,7 +38,7 @@ export interface InstanceOptions {
   readonly progress: Progress;
   readonly reached: Reached;
   readonly signal: AbortSignal;
-  readonly now: Date;
+  readonly clock: Clock;
   /** Told what an operator should know of the gateway and the identity provider, a line each. */
   readonly log: (line: string) => void;
 }
@@ -63,21 +64,13 @@ export interface LocalInstance {
  * @throws TRUST_DRIFT (evidence) if a key file, or a live key or chain, differs from the published one
  */
 export async function startInstance(options: InstanceOptions): Promise<LocalInstance> {
-  const { config, state, facts } = options;
-  const specs = localServices(config, options.material, facts);
-  const drift = { now: options.now, publishedAt: options.published.at };
+  const { state, facts } = options;
+  const specs = localServices(options.config, options.material, facts);
+  const drift = { now: options.clock.now(), publishedAt: options.published.at };
   assertNoDrift(await readStoredIdentities(specs, options.keys), options.published.trustedRoot, drift);
   const stack = new AsyncDisposableStack();
   try {
-    if (options.testGrant) await ensureTestSecret(state);
-    const identityProvider = await createIdentityProvider({
-      issuer: identityProviderUrl(facts),
-      clientId: localClientId(config),
-      users: localUsers(config),
-      directory: state.identityProvider,
-      log: options.log,
-      ...(options.testGrant && { testSecretFile: state.testSecretFile }),
-    });
+    const identityProvider = await prepareIdentityProvider(options);
     stack.defer(() => identityProvider.close());
     // Before the first server: whoever took the issuer's port while Fulcio starts would be believed for ever after.
     const edge = { open: false };
@@ -87,14 +80,7 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     options.reached('gateway-listening');
     const services = await startServices({ ...options, specs });
     stack.defer(() => services.stop());
-    // The drift gate. No client reaches a server before it.
-    const live = await whileAlive(services, options, (signal) =>
-      readLiveIdentities({ ...options, signal, processes: services.processes }),
-    );
-    for (const warning of assertNoDrift(live, options.published.trustedRoot, drift)) {
-      options.log(formatFinding(warning));
-    }
-    options.reached('drift-gate-passed');
+    await passDriftGate(services, options, drift);
     edge.open = true;
     const running = stack.move();
     const stop = async () => {
@@ -107,6 +93,31 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     await stack.disposeAsync();
     throw error;
   }
+}
+
+async function prepareIdentityProvider(options: InstanceOptions): Promise<IdentityProvider> {
+  const { config, state, facts, clock, log } = options;
+  if (options.testGrant) await ensureTestSecret(state);
+  return await createIdentityProvider({
+    issuer: identityProviderUrl(facts),
+    clientId: localClientId(config),
+    users: localUsers(config),
+    directory: state.identityProvider,
+    clock,
+    log,
+    ...(options.testGrant && { testSecretFile: state.testSecretFile }),
+  });
+}
+
+/** No client reaches a server before it: the edge opens after. */
+async function passDriftGate(services: RunningServices, options: InstanceOptions, drift: DriftOptions): Promise<void> {
+  const live = await whileAlive(services, options, (signal) =>
+    readLiveIdentities({ ...options, signal, processes: services.processes }),
+  );
+  for (const warning of assertNoDrift(live, options.published.trustedRoot, drift)) {
+    options.log(describeFinding(warning));
+  }
+  options.reached('drift-gate-passed');
 }
 
 /** Gives up as soon as a server ends, and says so rather than what follows from it. */

@@ -7,6 +7,7 @@ import { createFileKey, decryptFileKey, generatePassphrase, openFileKey } from '
 
 /**
  * The file keys of a local instance: encrypted PKCS#8, each with a random passphrase in a file of its own beside it.
+ * The key that a service signs with is named as the service is.
  *
  * Threat: the passphrase lies next to the key, so this protects a key file that was copied alone (a backup, an
  * attachment), and nothing against somebody who reads the state directory.

@@ -15,7 +15,6 @@ import { rekorNoteVerifier } from '../src/tlog/rekor-key.ts';
 import type { LiveIdentity } from '../src/trust/drift.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
 import { parseChain } from '../src/x509/chain.ts';
-import { serviceKeyName } from './authorities.ts';
 import type { KeyStore } from './key-store.ts';
 import type { ServerProcess } from './server-process.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
@@ -44,9 +43,8 @@ export async function readStoredIdentities(
 ): Promise<readonly LiveIdentity[]> {
   return await Promise.all(
     specs.map(async ({ id, role, name }) => {
-      const key = serviceKeyName(id);
-      const { publicKey } = await keys.open(key);
-      return { service: role, name: `${name} (${keys.path(key)})`, publicKey };
+      const { publicKey } = await keys.open(id);
+      return { service: role, name: `${name} (${keys.path(id)})`, publicKey };
     }),
   );
 }

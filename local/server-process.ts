@@ -10,7 +10,6 @@ import { waitFor } from '../src/core/wait.ts';
 import { makeFifo, serveFifo } from '../src/process/fifo.ts';
 import { type RunningProgram, startProgram } from '../src/process/supervised-program.ts';
 import type { KeySpec, ServiceSpec } from '../src/services/service.ts';
-import { serviceKeyName } from './authorities.ts';
 import { failureHint } from './failure-hint.ts';
 import type { KeyStore } from './key-store.ts';
 import { type Placement, renderProcess } from './render.ts';
@@ -22,6 +21,7 @@ const endNoticeMs = 250;
 export interface ServerProcess {
   readonly spec: ServiceSpec;
   readonly program: RunningProgram;
+  /** By the machine's own clock: the times of what the server writes are compared with it. */
   readonly startedAt: Date;
 }
 
@@ -112,7 +112,7 @@ async function placementOf(spec: ServiceSpec, around: ServerSurroundings): Promi
   if (spec.storage === 'directory') await makePrivateDirectory(storageDirectory);
   const encrypted = spec.keys.filter((key) => key.delivery === 'encrypted-file');
   const passphrases = await Promise.all(
-    encrypted.map(async (key) => [key.name, await around.keys.passphrase(serviceKeyName(spec.id))] as const),
+    encrypted.map(async (key) => [key.name, await around.keys.passphrase(spec.id)] as const),
   );
   return {
     nonce: randomUUID(),
@@ -126,7 +126,7 @@ async function placementOf(spec: ServiceSpec, around: ServerSurroundings): Promi
 
 function keyPathOf(spec: ServiceSpec, name: string, runDirectory: string, keys: KeyStore): string {
   const key = spec.keys.find((candidate) => candidate.name === name);
-  return key && isPiped(key) ? join(runDirectory, `${name}.pipe`) : keys.path(serviceKeyName(spec.id));
+  return key && isPiped(key) ? join(runDirectory, `${name}.pipe`) : keys.path(spec.id);
 }
 
 function isPiped(key: KeySpec): boolean {
@@ -135,7 +135,7 @@ function isPiped(key: KeySpec): boolean {
 
 async function handOver(key: KeySpec, spec: ServiceSpec, around: ServerSurroundings, path: string): Promise<void> {
   const form = key.delivery === 'pipe-sec1' ? 'sec1' : 'pkcs8';
-  const pem = await around.keys.decrypted(serviceKeyName(spec.id), form);
+  const pem = await around.keys.decrypted(spec.id, form);
   // The health check gives up first: it knows the server's log.
   await serveFifo(path, pem, { timeoutMs: 2 * spec.startTimeoutMs, signal: around.signal });
   around.reached('key-handed-over', spec.id);

@@ -17,6 +17,7 @@ import type { Clock } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Reached } from '../src/core/moment.ts';
 import { asStep, type Progress } from '../src/core/progress.ts';
+import { describeFinding } from '../src/core/rules.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { compileTrust } from '../src/trust/compile.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
@@ -44,12 +45,16 @@ export interface BringUpOptions {
   readonly reached: Reached;
 }
 
-/** An instance that is ready: servers healthy, drift gate passed, trust published. */
-export interface Ready {
+/** Which instance, and where its things are. */
+interface Place {
   readonly config: InstanceConfig;
   readonly state: StateDirectory;
   readonly facts: StateFacts;
   readonly keys: KeyStore;
+}
+
+/** An instance that is ready: servers healthy, drift gate passed, trust published. */
+export interface Ready extends Place {
   readonly instance: LocalInstance;
   readonly material: TrustMaterial;
   readonly rootOfTrust: RootOfTrust;
@@ -74,20 +79,13 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
     const binaries = await phase('servers', () => ensureServers(serverNames, serversOptions(options)));
     reached('binaries-found');
     await rememberConfiguration(state, config);
-    const keys = new KeyStore(state.keys, reached);
-    const now = options.clock.now();
-    const material = await phase('keys', () =>
-      asStep(options.progress, 'keys and certificates', () =>
-        ensureAuthorities({ config, state, facts, keys, now, reached }),
-      ),
-    );
-    const rootOfTrust = await phase('root', () =>
-      ensureRootOfTrust({ ...options, config, state, keys, trust: compileTrust(material, { now }) }),
-    );
+    const place = { config, state, facts, keys: new KeyStore(state.keys, reached) };
+    const material = await phase('keys', () => ensureMaterial(place, options));
+    const rootOfTrust = await phase('root', () => publishTrust(material, place, options));
     const instance = await phase('services', () =>
       startInstance({
         ...options,
-        ...{ config, state, facts, keys, material, binaries, now },
+        ...{ ...place, material, binaries },
         published: { trustedRoot: rootOfTrust.trustedRoot, at: `trusted_root.json of ${tufUrl(facts)}` },
         environment: serverEnvironment(options.environment),
         log: (line) => options.talk.warn(line),
@@ -98,7 +96,7 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
     reached('ready-recorded');
     stack.defer(() => reached('stopping'));
     const running = stack.move();
-    return { config, state, facts, keys, instance, material, rootOfTrust, stop: () => running.disposeAsync() };
+    return { ...place, instance, material, rootOfTrust, stop: () => running.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
@@ -133,9 +131,9 @@ async function readConfiguration(options: BringUpOptions): Promise<InstanceConfi
 async function prepareState(
   state: StateDirectory,
   config: InstanceConfig,
-  { testGrant, reached }: BringUpOptions,
+  { testGrant, clock, reached }: BringUpOptions,
 ): Promise<StateFacts> {
-  const facts = (await readFacts(state)) ?? (await makeFacts(state, config));
+  const facts = (await readFacts(state)) ?? (await makeFacts(state, config, clock.now()));
   reached('facts-written');
   assertSameInstance(state, facts, config);
   await stopAll(await findMarked(facts.id), orphanGraceMs);
@@ -146,10 +144,10 @@ async function prepareState(
   return facts;
 }
 
-async function makeFacts(state: StateDirectory, config: InstanceConfig): Promise<StateFacts> {
+async function makeFacts(state: StateDirectory, config: InstanceConfig, createdAt: Date): Promise<StateFacts> {
   const { name, domain } = config.instance;
   const ports = await choosePorts(portNames(config));
-  await createFacts(state, { id: newInstanceId(), instanceName: name, domain, createdAt: new Date(), ports });
+  await createFacts(state, { id: newInstanceId(), instanceName: name, domain, createdAt, ports });
   const facts = await readFacts(state);
   if (facts) return facts;
   throw new ToolkitError('LOCAL_STATE_INVALID', { message: `${state.factsFile}: vanished`, fault: 'environment' });
@@ -164,6 +162,19 @@ function assertSameInstance(state: StateDirectory, facts: StateFacts, config: In
     data: { state: state.path, expected: { name, domain }, got: { name: facts.instanceName, domain: facts.domain } },
     hint: `${config.file} describes another instance than this state directory holds; name another one with --state`,
   });
+}
+
+async function ensureMaterial(place: Place, options: BringUpOptions): Promise<TrustMaterial> {
+  const { progress, clock, reached } = options;
+  return await asStep(progress, 'keys and certificates', () =>
+    ensureAuthorities({ ...place, now: clock.now(), reached }),
+  );
+}
+
+async function publishTrust(material: TrustMaterial, place: Place, options: BringUpOptions): Promise<RootOfTrust> {
+  const trust = compileTrust(material, { now: options.clock.now() });
+  for (const warning of trust.warnings) options.talk.warn(describeFinding(warning));
+  return await ensureRootOfTrust({ ...options, ...place, trust });
 }
 
 function serversOptions({ environment, progress, signal }: BringUpOptions) {

@@ -4,7 +4,7 @@ import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { exitCodes } from '../src/core/error.ts';
 import { createFile, makeDirectory, readFileCapped } from '../src/core/files.ts';
 import { printable } from '../src/core/printable.ts';
-import { type Finding, formatFinding } from '../src/core/rules.ts';
+import { describeFinding, type Finding, formatFinding } from '../src/core/rules.ts';
 import { compileTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
 import { lintTrust } from '../src/trust/lint.ts';
@@ -17,10 +17,16 @@ const maxTrustBytes = 5_000_000;
 export const trustCompileCommand: Command = {
   words: ['trust', 'compile'],
   summary: 'write the files that clients read, from an instance',
-  details: 'Nothing is overwritten: a file that is there with other content is an error.',
+  details: [
+    `Writes ${Object.values(trustFileNames).join(', ')}.`,
+    'Nothing is overwritten: a file that is there with other content is an error.',
+  ].join('\n'),
   options: { ...stateOption, out: { type: 'string', value: 'DIR', help: 'where to write (default: ./trust)' } },
   examples: [
-    { command: 'sigstead trust compile --out /tmp/trust', explains: 'trusted root, signing config and both in one' },
+    {
+      command: 'sigstead trust compile --out /tmp/trust',
+      explains: 'what the instance of the default state directory publishes',
+    },
   ],
   run: compile,
 };
@@ -28,6 +34,7 @@ export const trustCompileCommand: Command = {
 export const trustLintCommand: Command = {
   words: ['trust', 'lint'],
   summary: 'check a trusted root and a signing config against what each client enforces',
+  details: `DIR holds ${trustFileNames.trustedRoot} and ${trustFileNames.signingConfig}.`,
   positionals: ['DIR'],
   options: {},
   examples: [{ command: 'sigstead trust lint trust', explains: 'a directory that "trust compile" wrote' }],
@@ -38,6 +45,7 @@ export const trustLintCommand: Command = {
 export const trustDiffCommand: Command = {
   words: ['trust', 'diff'],
   summary: 'say what a change of the trust files means, a sentence per line',
+  details: `Both directories hold ${trustFileNames.trustedRoot} and ${trustFileNames.signingConfig}.`,
   positionals: ['OLD_DIR', 'NEW_DIR'],
   options: {},
   examples: [{ command: 'sigstead trust diff trust-before trust', explains: 'before you sign a change' }],
@@ -49,6 +57,7 @@ async function compile(invocation: Invocation): Promise<Outcome> {
   await readInstanceFacts(state);
   const material = parseTrustMaterial(await readFileCapped(state.materialFile, maxTrustBytes), state.materialFile);
   const compiled = compileTrust(material, { now: invocation.clock.now() });
+  for (const warning of compiled.warnings) invocation.talk.warn(describeFinding(warning));
   const directory = resolve(invocation.options.text('out') ?? 'trust');
   await makeDirectory(directory);
   const files = Object.entries(trustFileNames).map(([part, name]) => ({ path: join(directory, name), part }));

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type ClientMetadata, type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { isLoopbackUrl, parseIssuerUrl } from '../../src/identity/issuer-url.ts';
 import { testGrantType } from '../../src/identity/test-token.ts';
@@ -28,6 +29,8 @@ export interface IdentityProviderOptions {
   readonly testSecretFile?: string;
   /** Gets a line for what an operator should know; rate-limited. @default nobody */
   readonly log?: (line: string) => void;
+  /** Dates the tokens of `mintIdToken`. @default the system's */
+  readonly clock?: Clock;
 }
 
 export interface IdentityProvider {
@@ -69,10 +72,11 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     acceptEmptyPassword(request, options.clientId);
     void serve(request, response);
   });
+  const { clock = systemClock } = options;
   const mint = { ...options, keys: keys.signing, lifetimeSeconds };
   return {
     handler,
-    mintIdToken: async (email) => mintIdToken(userNamed(email, users), { ...mint, now: new Date() }),
+    mintIdToken: async (email) => mintIdToken(userNamed(email, users), { ...mint, now: clock.now() }),
     close: async () => store.clear(),
   };
 }

@@ -2,16 +2,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseUtf8 } from '../../src/core/bytes.ts';
 import { readFileCapped } from '../../src/core/files.ts';
+import type { ServiceProgram } from '../../src/services/service.ts';
 
-export type ServerName =
-  | 'tesseract'
-  | 'rekor'
-  | 'fulcio'
-  | 'timestamp-server'
-  | 'tesseract-aws'
-  | 'rekor-aws'
-  | 'timestamp-server-aws'
-  | 'cosign';
+export type ServerName = ServiceProgram | 'cosign';
 
 export interface ServerPackage {
   /** The Go package of its main function. */

@@ -4,6 +4,7 @@ import { configRules } from './config-rules.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
 import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './document.ts';
 import { type ConfigDraft, defaultHost, draftOf, fulcioName } from './draft.ts';
+import type { IssuerConfig } from './issuer-schema.ts';
 import type { Problem } from './problem.ts';
 
 /**
@@ -32,50 +33,6 @@ export interface TimestampConfig {
 export interface LocalUser {
   readonly email: string;
   readonly name?: string;
-}
-
-/** Types of Fulcio's issuers that need no template of their own. */
-export type CustomIssuerType =
-  | 'email'
-  | 'username'
-  | 'uri'
-  | 'spiffe'
-  | 'kubernetes'
-  | 'github-workflow'
-  | 'gitlab-pipeline'
-  | 'buildkite-job'
-  | 'codefresh-workflow'
-  | 'chainguard-identity';
-
-/** An identity provider that Fulcio trusts. `src/identity` fills in what a preset leaves out. */
-export type IssuerConfig =
-  | { readonly preset: 'local'; readonly users: readonly LocalUser[]; readonly clientId: string }
-  | { readonly preset: 'github-actions' }
-  | { readonly preset: 'github-actions-enterprise'; readonly enterprise: string }
-  | { readonly preset: 'gitlab'; readonly url: string }
-  | { readonly preset: 'buildkite' }
-  | { readonly preset: 'google'; readonly clientId: string }
-  | { readonly preset: 'entra-id'; readonly tenant: string; readonly clientId: string }
-  | { readonly preset: 'okta'; readonly url: string; readonly clientId: string }
-  | { readonly preset: 'keycloak'; readonly url: string; readonly clientId: string }
-  | { readonly preset: 'kubernetes'; readonly url: string }
-  | { readonly preset: 'spiffe'; readonly url: string; readonly trustDomain: string }
-  | CustomIssuerConfig;
-
-export interface CustomIssuerConfig {
-  readonly preset: 'custom';
-  readonly url: string;
-  readonly clientId: string;
-  readonly type: CustomIssuerType;
-  /** `email` only: the claim (JSON path) that holds the real issuer. */
-  readonly issuerClaim?: string;
-  /** `uri` (with its scheme) and `username` (without): the domain of the subjects. */
-  readonly subjectDomain?: string;
-  /** `spiffe` only. */
-  readonly spiffeTrustDomain?: string;
-  readonly challengeClaim?: string;
-  /** `email` only: for providers that never send `email_verified`. */
-  readonly skipEmailVerification?: boolean;
 }
 
 export interface FulcioConfig {

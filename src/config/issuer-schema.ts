@@ -125,3 +125,8 @@ export const issuerSchema = z.discriminatedUnion(
   ],
   { error: 'a mapping with a preset' },
 );
+
+/** An identity provider that Fulcio trusts. `src/identity` fills in what a preset leaves out. */
+export type IssuerConfig = DeepReadonly<z.output<typeof issuerSchema>>;
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;

@@ -36,7 +36,7 @@ export interface FulcioIssuer {
   readonly skipEmailVerification?: boolean;
 }
 
-/** An issuer as the configuration names it. Structurally `IssuerConfig` of `src/config`. */
+/** An issuer as the configuration names it: what `src/config` parses is one, and `src/services` hands it over. */
 export type IssuerPreset =
   | { readonly preset: 'local'; readonly clientId: string }
   | { readonly preset: 'github-actions' }

@@ -1,5 +1,5 @@
 import type { LogShardConfig } from '../config/config.ts';
-import { type Backend, file, flag, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
+import { type Backend, type Flag, file, flag, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
 
 export function ctLogId(shard: string): string {
   return `ct-${shard}`;
@@ -28,7 +28,51 @@ export function ctLogService(
     stopGraceMs: 10_000,
     environment: [],
   } as const satisfies Partial<ServiceSpec>;
-  const flags = [
+  return { ...shared, ...(options.backend === 'aws' ? onAws(shard) : onOneMachine(shard)) };
+}
+
+function onOneMachine(shard: LogShardConfig) {
+  return {
+    program: 'tesseract',
+    storage: 'directory',
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-sec1' }],
+    flags: [
+      flag('http_endpoint', text`127.0.0.1:${port('http')}`),
+      ...commonFlags(shard),
+      flag('checkpoint_interval', '200ms'),
+      // At a restart the drift gate waits for something signed since then.
+      flag('checkpoint_republish_interval', '2s'),
+      flag('storage_dir', storage('directory')),
+      flag('private_key', keyPath('log')),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function onAws(shard: LogShardConfig) {
+  return {
+    program: 'tesseract-aws',
+    storage: 'bucket-and-database',
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'secrets-manager' }],
+    flags: [
+      flag('http_endpoint', text`0.0.0.0:${port('http')}`),
+      ...commonFlags(shard),
+      flag('checkpoint_interval', '1s'),
+      flag('bucket', storage('bucket')),
+      flag('db_host', storage('database-host')),
+      flag('db_name', storage('database')),
+      flag('antispam_db_name', storage('antispam-database')),
+      flag('db_user', storage('database-user')),
+      flag('db_password', storage('database-password')),
+      flag('db_max_conns', 64),
+      flag('db_max_idle_conns', 16),
+      flag('signer_public_key_secret_name', storage('public-key-secret')),
+      flag('signer_private_key_secret_name', storage('private-key-secret')),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function commonFlags(shard: LogShardConfig): readonly Flag[] {
+  return [
     flag('origin', shard.origin),
     flag('roots_pem_file', file('fulcio-roots.pem')),
     // Its default would accept server certificates only.
@@ -37,42 +81,4 @@ export function ctLogService(
     flag('enable_publication_awaiter', true),
     flag('mask_internal_errors', true),
   ];
-  if (options.backend === 'aws') {
-    return {
-      ...shared,
-      program: 'tesseract-aws',
-      storage: 'bucket-and-database',
-      keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'secrets-manager' }],
-      flags: [
-        flag('http_endpoint', text`0.0.0.0:${port('http')}`),
-        ...flags,
-        flag('checkpoint_interval', '1s'),
-        flag('bucket', storage('bucket')),
-        flag('db_host', storage('database-host')),
-        flag('db_name', storage('database')),
-        flag('antispam_db_name', storage('antispam-database')),
-        flag('db_user', storage('database-user')),
-        flag('db_password', storage('database-password')),
-        flag('db_max_conns', 64),
-        flag('db_max_idle_conns', 16),
-        flag('signer_public_key_secret_name', storage('public-key-secret')),
-        flag('signer_private_key_secret_name', storage('private-key-secret')),
-      ],
-    };
-  }
-  return {
-    ...shared,
-    program: 'tesseract',
-    storage: 'directory',
-    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-sec1' }],
-    flags: [
-      flag('http_endpoint', text`127.0.0.1:${port('http')}`),
-      ...flags,
-      flag('checkpoint_interval', '200ms'),
-      // At a restart the drift gate waits for something signed since then.
-      flag('checkpoint_republish_interval', '2s'),
-      flag('storage_dir', storage('directory')),
-      flag('private_key', keyPath('log')),
-    ],
-  };
 }

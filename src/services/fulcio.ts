@@ -2,6 +2,7 @@ import type { KeySource } from '../config/config.ts';
 import { ctLogId } from './ct-log.ts';
 import {
   type Backend,
+  type Flag,
   file,
   flag,
   keyArn,
@@ -30,8 +31,6 @@ export interface FulcioOptions {
 
 /** Returns Fulcio. It issues nothing without an SCT of its CT log, whose key it checks. */
 export function fulcioService(options: FulcioOptions): ServiceSpec {
-  const log = ctLogId(options.ctLog.shard);
-  const address = options.backend === 'aws' ? '0.0.0.0' : '127.0.0.1';
   const shared = {
     id: fulcioId,
     role: 'fulcio',
@@ -50,12 +49,44 @@ export function fulcioService(options: FulcioOptions): ServiceSpec {
       { name: 'ct-log.pub.pem', content: options.ctLog.publicKeyPem },
     ],
     health: { port: 'http', path: '/healthz' },
-    dependsOn: [log],
+    dependsOn: [ctLogId(options.ctLog.shard)],
     // Before it answers, it asks each issuer for its discovery document, one after the other, for up to 10 s each.
     startTimeoutMs: 30_000 + options.issuers * 10_000,
     stopGraceMs: 10_000,
   } as const satisfies Partial<ServiceSpec>;
-  const flags = [
+  return { ...shared, ...(options.backend === 'aws' ? onAws(options) : onOneMachine(options)) };
+}
+
+function onOneMachine(options: FulcioOptions) {
+  return {
+    keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'encrypted-file' }],
+    environment: [{ name: 'FULCIO_SERVE_FILECA-KEY-PASSWD', value: [keyPassphrase('ca')] }],
+    flags: [
+      ...commonFlags(options, '127.0.0.1'),
+      flag('ca', 'fileca'),
+      flag('fileca-cert', file('chain.pem')),
+      flag('fileca-key', keyPath('ca')),
+      // A changed file must not change the CA behind the drift gate's back.
+      flag('fileca-watch', false),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function onAws(options: FulcioOptions) {
+  return {
+    keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
+    environment: [],
+    flags: [
+      ...commonFlags(options, '0.0.0.0'),
+      flag('ca', 'kmsca'),
+      flag('kms-resource', text`awskms:///${keyArn('ca')}`),
+      flag('kms-cert-chain-path', file('chain.pem')),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function commonFlags({ ctLog }: FulcioOptions, address: string): readonly Flag[] {
+  return [
     flag('host', address),
     flag('port', port('http')),
     flag('grpc-host', '127.0.0.1'),
@@ -64,34 +95,8 @@ export function fulcioService(options: FulcioOptions): ServiceSpec {
     flag('legacy-unix-domain-socket', text`@sigstead-${{ kind: 'nonce' }}`),
     flag('config-path', file('issuers.json')),
     flag('log_type', 'prod'),
-    flag('ct-log-url', text`http://${peer(log, 'http')}`),
-    flag('ct-log-origin', options.ctLog.origin),
+    flag('ct-log-url', text`http://${peer(ctLogId(ctLog.shard), 'http')}`),
+    flag('ct-log-origin', ctLog.origin),
     flag('ct-log-public-key-path', file('ct-log.pub.pem')),
   ];
-  if (options.backend === 'aws') {
-    return {
-      ...shared,
-      keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
-      environment: [],
-      flags: [
-        ...flags,
-        flag('ca', 'kmsca'),
-        flag('kms-resource', text`awskms:///${keyArn('ca')}`),
-        flag('kms-cert-chain-path', file('chain.pem')),
-      ],
-    };
-  }
-  return {
-    ...shared,
-    keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'encrypted-file' }],
-    environment: [{ name: 'FULCIO_SERVE_FILECA-KEY-PASSWD', value: [keyPassphrase('ca')] }],
-    flags: [
-      ...flags,
-      flag('ca', 'fileca'),
-      flag('fileca-cert', file('chain.pem')),
-      flag('fileca-key', keyPath('ca')),
-      // A changed file must not change the CA behind the drift gate's back.
-      flag('fileca-watch', false),
-    ],
-  };
 }

@@ -1,5 +1,5 @@
 import type { LogShardConfig } from '../config/config.ts';
-import { type Backend, flag, keyArn, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
+import { type Backend, type Flag, flag, keyArn, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
 
 /**
  * What clients may sign with. Upstream's default also lists pure Ed25519, which makes v2.3.0 panic on each such
@@ -39,8 +39,42 @@ export function rekorService(shard: LogShardConfig, options: { backend: Backend 
     // 20 s to drain HTTP and 30 s to flush the log, of which a quiet log needs little.
     stopGraceMs: 30_000,
   } as const satisfies Partial<ServiceSpec>;
-  const address = options.backend === 'aws' ? '0.0.0.0' : '127.0.0.1';
-  const flags = [
+  return { ...shared, ...(options.backend === 'aws' ? onAws(shard) : onOneMachine(shard)) };
+}
+
+function onOneMachine(shard: LogShardConfig) {
+  return {
+    program: 'rekor',
+    storage: 'directory',
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-pkcs8' }],
+    flags: [
+      ...commonFlags(shard, '127.0.0.1'),
+      flag('storage-dir', storage('directory')),
+      flag('signer-filepath', keyPath('log')),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function onAws(shard: LogShardConfig) {
+  return {
+    program: 'rekor-aws',
+    storage: 'bucket-and-database',
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
+    flags: [
+      ...commonFlags(shard, '0.0.0.0'),
+      flag('aws-bucket', storage('bucket')),
+      flag('aws-mysql-dsn', storage('database-dsn')),
+      flag('aws-max-open-conns', 64),
+      // 0, the default, opens a new connection for each query.
+      flag('aws-max-idle-conns', 16),
+      flag('signer-kmskey', text`awskms:///${keyArn('log')}`),
+      flag('signer-kmshash', 'sha256'),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function commonFlags(shard: LogShardConfig, address: string): readonly Flag[] {
+  return [
     flag('hostname', shard.origin),
     flag('http-address', address),
     flag('http-port', port('http')),
@@ -54,29 +88,4 @@ export function rekorService(shard: LogShardConfig, options: { backend: Backend 
     // sigstore-js gives up after 5 s, and an answer takes an interval and up to a second more.
     flag('checkpoint-interval', '1s'),
   ];
-  if (options.backend === 'aws') {
-    return {
-      ...shared,
-      program: 'rekor-aws',
-      storage: 'bucket-and-database',
-      keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
-      flags: [
-        ...flags,
-        flag('aws-bucket', storage('bucket')),
-        flag('aws-mysql-dsn', storage('database-dsn')),
-        flag('aws-max-open-conns', 64),
-        // 0, the default, opens a new connection for each query.
-        flag('aws-max-idle-conns', 16),
-        flag('signer-kmskey', text`awskms:///${keyArn('log')}`),
-        flag('signer-kmshash', 'sha256'),
-      ],
-    };
-  }
-  return {
-    ...shared,
-    program: 'rekor',
-    storage: 'directory',
-    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-pkcs8' }],
-    flags: [...flags, flag('storage-dir', storage('directory')), flag('signer-filepath', keyPath('log'))],
-  };
 }

@@ -1,5 +1,16 @@
 import type { TimestampConfig } from '../config/config.ts';
-import { type Backend, file, flag, keyArn, keyPassphrase, keyPath, port, type ServiceSpec, text } from './service.ts';
+import {
+  type Backend,
+  type Flag,
+  file,
+  flag,
+  keyArn,
+  keyPassphrase,
+  keyPath,
+  port,
+  type ServiceSpec,
+  text,
+} from './service.ts';
 
 export function timestampAuthorityId(name: string): string {
   return `timestamp-${name}`;
@@ -25,39 +36,43 @@ export function timestampAuthorityService(
     startTimeoutMs: 30_000,
     stopGraceMs: 15_000,
   } as const satisfies Partial<ServiceSpec>;
-  const flags = [
-    flag('port', port('http')),
-    flag('certificate-chain-path', file('chain.pem')),
-    flag('timestamp-signer-hash', 'sha384'),
-    flag('max-request-body-size', 65_536),
-    flag('enforce-intermediate-eku', true),
-  ];
-  if (options.backend === 'aws') {
-    return {
-      ...shared,
-      program: 'timestamp-server-aws',
-      ports: [
-        { name: 'http', reach: 'edge' },
-        { name: 'metrics', reach: 'self', everyInterface: 'upstream fixes the address of its metrics to :2112' },
-      ],
-      keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
-      environment: [],
-      flags: [
-        flag('host', '0.0.0.0'),
-        ...flags,
-        flag('scheme', 'http'),
-        flag('log-type', 'prod'),
-        flag('timestamp-signer', 'kms'),
-        flag('kms-key-resource', text`awskms:///${keyArn('tsa')}`),
-      ],
-    };
-  }
+  return { ...shared, ...(options.backend === 'aws' ? onAws(authority) : onOneMachine(authority)) };
+}
+
+function onOneMachine(authority: TimestampConfig) {
   return {
-    ...shared,
     program: 'timestamp-server',
     ports: [{ name: 'http', reach: 'edge' }],
     keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'encrypted-file' }],
     environment: [{ name: 'FILE-SIGNER-PASSWD', value: [keyPassphrase('tsa')] }],
-    flags: [flag('host', '127.0.0.1'), ...flags, flag('file-signer-key-path', keyPath('tsa'))],
-  };
+    flags: [flag('host', '127.0.0.1'), ...commonFlags, flag('file-signer-key-path', keyPath('tsa'))],
+  } as const satisfies Partial<ServiceSpec>;
 }
+
+function onAws(authority: TimestampConfig) {
+  return {
+    program: 'timestamp-server-aws',
+    ports: [
+      { name: 'http', reach: 'edge' },
+      { name: 'metrics', reach: 'self', everyInterface: 'upstream fixes the address of its metrics to :2112' },
+    ],
+    keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
+    environment: [],
+    flags: [
+      flag('host', '0.0.0.0'),
+      ...commonFlags,
+      flag('scheme', 'http'),
+      flag('log-type', 'prod'),
+      flag('timestamp-signer', 'kms'),
+      flag('kms-key-resource', text`awskms:///${keyArn('tsa')}`),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+const commonFlags: readonly Flag[] = [
+  flag('port', port('http')),
+  flag('certificate-chain-path', file('chain.pem')),
+  flag('timestamp-signer-hash', 'sha384'),
+  flag('max-request-body-size', 65_536),
+  flag('enforce-intermediate-eku', true),
+];

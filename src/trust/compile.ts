@@ -3,7 +3,7 @@ import { toBase64, utf8 } from '../core/bytes.ts';
 import { floorToSecond } from '../core/clock.ts';
 import { spkiOf } from '../core/digest.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import { assertNoErrors } from '../core/rules.ts';
+import { assertNoErrors, type Finding } from '../core/rules.ts';
 import { ctLogId } from '../tlog/ct-key.ts';
 import { rekorLogId } from '../tlog/rekor-key.ts';
 import type { CertificateChain } from '../x509/chain.ts';
@@ -28,6 +28,8 @@ export interface CompiledTrust {
   readonly trustedRoot: Uint8Array;
   readonly signingConfig: Uint8Array;
   readonly clientTrustConfig: Uint8Array;
+  /** What the lint found that no client refuses; for the caller to pass on. */
+  readonly warnings: readonly Finding[];
 }
 
 /**
@@ -44,8 +46,9 @@ export function compileTrust(material: TrustMaterial, options: { readonly now: D
     signingConfig: pretty(signingConfig),
     clientTrustConfig: pretty({ mediaType: clientTrustConfigMediaType, trustedRoot, signingConfig }),
   };
-  assertNoErrors(lintTrust(compiled, options), 'TRUST_LINT', 'trust material');
-  return compiled;
+  const findings = lintTrust(compiled, options);
+  assertNoErrors(findings, 'TRUST_LINT', 'trust material');
+  return { ...compiled, warnings: findings };
 }
 
 function trustedRootJson(material: TrustMaterial): JsonObject {

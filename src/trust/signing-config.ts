@@ -1,20 +1,7 @@
 import { SigningConfig } from '@sigstore/protobuf-specs';
-import { parseJsonObject } from '../core/json.ts';
+import { assertClientFile, readClientFile } from './client-file.ts';
 import { type AuthorityPeriod, protobufPeriod } from './period.ts';
-import {
-  assertRead,
-  count,
-  list,
-  object,
-  oneOf,
-  optional,
-  parsed,
-  type Read,
-  type Reading,
-  readShape,
-  text,
-} from './shape.ts';
-import { maxTrustFileBytes } from './trusted-root.ts';
+import { count, list, object, oneOf, optional, parsed, type Read, type Reading, text } from './shape.ts';
 
 /** The one version that cosign, sigstore-python and sigstore-java read. */
 export const signingConfigMediaType = 'application/vnd.dev.sigstore.signingconfig.v0.2+json';
@@ -60,7 +47,20 @@ const selection: Read<ServiceSelection | undefined> = parsed(
   (given) => given && { selector: given.selector, count: given.count ?? 0 },
 );
 
-const signingConfig = object({
+const signingConfig: Read<SigningConfigView> = (json, path) => {
+  const fields = signingConfigFields(json, path);
+  return {
+    fulcio: fields.caUrls,
+    oidc: fields.oidcUrls,
+    rekor: fields.rekorTlogUrls,
+    timestamps: fields.tsaUrls,
+    rekorSelection: fields.rekorTlogConfig,
+    timestampSelection: fields.tsaConfig,
+    specs: SigningConfig.fromJSON(json),
+  };
+};
+
+const signingConfigFields = object({
   mediaType: oneOf(signingConfigMediaType),
   caUrls: services,
   oidcUrls: services,
@@ -76,11 +76,7 @@ const signingConfig = object({
  * @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto
  */
 export function parseSigningConfig(file: Uint8Array, what: string): SigningConfigView {
-  return assertRead(readSigningConfig(file, what), {
-    code: 'TRUST_FORMAT',
-    what,
-    hint: 'clients refuse this file as a whole; compile it anew',
-  });
+  return assertClientFile(readSigningConfig(file, what), what);
 }
 
 /**
@@ -88,19 +84,5 @@ export function parseSigningConfig(file: Uint8Array, what: string): SigningConfi
  * @throws CORE_JSON, CORE_TOO_LARGE
  */
 export function readSigningConfig(file: Uint8Array, what: string): Reading<SigningConfigView> {
-  const json = parseJsonObject(file, { what, maxBytes: maxTrustFileBytes });
-  const { value, problems } = readShape(signingConfig, json);
-  if (value === undefined) return { problems };
-  return {
-    problems: [],
-    value: {
-      fulcio: value.caUrls,
-      oidc: value.oidcUrls,
-      rekor: value.rekorTlogUrls,
-      timestamps: value.tsaUrls,
-      rekorSelection: value.rekorTlogConfig,
-      timestampSelection: value.tsaConfig,
-      specs: SigningConfig.fromJSON(json),
-    },
-  };
+  return readClientFile(signingConfig, file, what);
 }

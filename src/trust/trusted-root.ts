@@ -2,30 +2,17 @@ import type { KeyObject } from 'node:crypto';
 import { HashAlgorithm, PublicKeyDetails } from '@sigstore/protobuf-specs';
 import { parseBase64 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
-import { parseJsonObject } from '../core/json.ts';
 import { type CertificateChain, chainOf } from '../x509/chain.ts';
+import { assertClientFile, readClientFile } from './client-file.ts';
 import { parseSpki } from './keys.ts';
 import { type AuthorityPeriod, protobufPeriod } from './period.ts';
-import {
-  assertRead,
-  list,
-  object,
-  oneOf,
-  optional,
-  parsed,
-  type Read,
-  type Reading,
-  readShape,
-  text,
-} from './shape.ts';
+import { list, object, oneOf, optional, parsed, type Read, type Reading, text } from './shape.ts';
 
 /** sigstore-go, sigstore-python and sigstore-java accept this one only, although the schema also knows v0.2. */
 export const trustedRootMediaType = 'application/vnd.dev.sigstore.trustedroot+json;version=0.1';
 
 /** Name of the TUF target that every client reads. */
 export const trustedRootFile = 'trusted_root.json';
-
-export const maxTrustFileBytes = 1 << 20;
 
 export interface TrustedLog {
   /** Where it stands in the file, e.g. `tlogs[0]`. */
@@ -105,11 +92,7 @@ const trustedRoot: Read<TrustedRootView> = object({
  * @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto
  */
 export function parseTrustedRoot(file: Uint8Array, what: string): TrustedRootView {
-  return assertRead(readTrustedRoot(file, what), {
-    code: 'TRUST_FORMAT',
-    what,
-    hint: 'clients refuse this file as a whole; compile it anew',
-  });
+  return assertClientFile(readTrustedRoot(file, what), what);
 }
 
 /**
@@ -117,7 +100,7 @@ export function parseTrustedRoot(file: Uint8Array, what: string): TrustedRootVie
  * @throws CORE_JSON, CORE_TOO_LARGE
  */
 export function readTrustedRoot(file: Uint8Array, what: string): Reading<TrustedRootView> {
-  return readShape(trustedRoot, parseJsonObject(file, { what, maxBytes: maxTrustFileBytes }));
+  return readClientFile(trustedRoot, file, what);
 }
 
 function emptyChain(): ToolkitError {

@@ -13,7 +13,7 @@ import {
   type TimestampMetadata,
 } from './metadata.ts';
 import type { ReadFile } from './reader.ts';
-import { assertNotRolledBack } from './rollback.ts';
+import { assertNotRolledBack, type RoleDocuments } from './rollback.ts';
 import { walkRootChain } from './root-chain.ts';
 import { quorumOf, verifyThreshold } from './threshold.ts';
 
@@ -21,13 +21,9 @@ import { quorumOf, verifyThreshold } from './threshold.ts';
 const maxTargetBytes = 32 * 1024 * 1024;
 
 /** A repository whose every signature, version, hash and length is right. Some of it may have expired. */
-export interface AuthenticRepository {
+export interface AuthenticRepository extends RoleDocuments {
   /** Every root from the pinned one (first) to the one in force (last). */
   readonly roots: readonly RootMetadata[];
-  readonly root: RootMetadata;
-  readonly targets: TargetsMetadata;
-  readonly snapshot: SnapshotMetadata;
-  readonly timestamp: TimestampMetadata;
   /** Contents by target name, e.g. `trusted_root.json`. */
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
   readonly versions: Readonly<Record<RoleName, number>>;

@@ -2,8 +2,10 @@ import { equalBytes } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import type { RoleName } from './layout.ts';
 import type { ParsedMetadata } from './metadata.ts';
-import type { AuthenticRepository } from './repository.ts';
 import { quorumOf, signingStatus } from './threshold.ts';
+
+/** What a client keeps of a repository: one document for each role. */
+export type RoleDocuments = { readonly [Role in RoleName]: ParsedMetadata<Role> };
 
 /**
  * Passes if a client that trusted `previous` may go on to `next` (TUF §5.4.3, §5.5.5): no version is lower, no version
@@ -13,7 +15,7 @@ import { quorumOf, signingStatus } from './threshold.ts';
  * online key signed version 1000.
  * @throws TUF_ROLLBACK
  */
-export function assertNotRolledBack(previous: AuthenticRepository, next: AuthenticRepository): void {
+export function assertNotRolledBack(previous: RoleDocuments, next: RoleDocuments): void {
   assertForward('root', previous.root, next.root);
   if (stillVouchedFor('timestamp', previous, next)) assertForward('timestamp', previous.timestamp, next.timestamp);
   if (!stillVouchedFor('snapshot', previous, next)) return;
@@ -35,7 +37,7 @@ function assertForward(role: RoleName, previous: ParsedMetadata, next: ParsedMet
   });
 }
 
-function stillVouchedFor(role: RoleName, previous: AuthenticRepository, next: AuthenticRepository): boolean {
+function stillVouchedFor(role: RoleName, previous: RoleDocuments, next: RoleDocuments): boolean {
   const metadata = previous[role];
   const status = signingStatus(metadata.canonical, metadata.signatures, quorumOf(next.root, role));
   return status.have >= status.need;

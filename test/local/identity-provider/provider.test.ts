@@ -120,13 +120,15 @@ describe('createIdentityProvider', () => {
   });
 
   it('mints a token for its own process, for a user that the configuration lists', async () => {
-    const own = await provider.restart();
+    const now = new Date('2026-11-22T10:00:00Z');
+    const own = await provider.restart({ clock: { now: () => now } });
     const idToken = await own.mintIdToken('bob@example.com');
     expect(await provider.isSigned(idToken)).toBe(true);
     expect(explainToken(idToken)).toMatchObject({
       issuer: provider.url,
       audience: [clientId],
       email: 'bob@example.com',
+      issuedAt: now,
     });
     await expect(own.mintIdToken('mallory@example.com')).rejects.toThrowToolkit('LOCAL_UNKNOWN_USER');
   });

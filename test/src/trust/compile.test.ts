@@ -114,6 +114,12 @@ describe('compileTrust', () => {
     });
   });
 
+  it('hands over what the lint warns of', () => {
+    expect(compiled.warnings).toEqual([]);
+    const { warnings } = compileTrust({ ...material, selection: { timestamps: 'all' } }, { now });
+    expect(warnings).toMatchObject([{ rule: 'selector-any', severity: 'warning' }]);
+  });
+
   it('refuses a P-384 Rekor key before anybody sees the files', () => {
     const rekor = material.rekor.map((log) => ({ ...log, publicKey: ecKey('secp384r1') }));
     expect(() => compileTrust({ ...material, rekor }, { now })).toThrowToolkit('TRUST_LINT', {
@@ -149,6 +155,7 @@ describe('compileTrust', () => {
   });
 
   it('ends each file with a newline', () => {
-    for (const file of Object.values(compiled)) expect(file.at(-1)).toBe(utf8('\n')[0]);
+    const { trustedRoot, signingConfig, clientTrustConfig } = compiled;
+    for (const file of [trustedRoot, signingConfig, clientTrustConfig]) expect(file.at(-1)).toBe(utf8('\n')[0]);
   });
 });
