@@ -8,7 +8,7 @@ import { checkLogs } from '../support/log-oracle.ts';
 import { emptyRecord, SigningLoad } from '../support/signing-load.ts';
 import { canMount, type SmallDisk, smallDisk } from '../support/small-disk.ts';
 import { checkState, untilNothingRuns, type WrittenOnce } from '../support/state-oracle.ts';
-import { TracedUp, type UpEnd } from '../support/traced-up.ts';
+import { type ReachedMoment, signalAt, TracedUp } from '../support/traced-up.ts';
 
 const mountable = canMount();
 const describeDisk = mountable ? describe : describe.skip;
@@ -38,8 +38,11 @@ async function diskBench(kilobytes: number, maxFiles?: number): Promise<DiskBenc
 /** What a full disk may end an `up` with: our own word for it, or that of a server that died of it. */
 const ownCodes = ['CORE_FILE_WRITE', 'CORE_LOCK', 'STORE_UNWRITABLE', 'PROC_LOG', 'PROC_FIFO'];
 
-function expectClearError(end: UpEnd, state: string): void {
-  expect(end.code).toBe(5);
+/** Fails, rather than waits, if the instance comes up after all. */
+async function expectClearError({ options, state }: FaultBench): Promise<void> {
+  const isUp = ({ moment }: ReachedMoment) => moment === 'first-signature';
+  const end = await signalAt('SIGTERM', isUp, { ...options, args: ['--json'] });
+  expect(end).toMatchObject({ code: 5, moment: undefined });
   const { error } = parseJsonObject(Buffer.from(end.stdout), { what: 'stdout', maxBytes: 1 << 20 });
   if (!isJsonObject(error)) throw new Error(`expected an error, got ${end.stdout}`);
   const { code, message, hint } = error;
@@ -59,7 +62,7 @@ describeDisk(`a disk that is too small for a first start${why}`, () => {
       let written: WrittenOnce = new Map();
       for (const { kilobytes, files } of sizes) {
         bench.disk.resize(kilobytes, files);
-        expectClearError(await new TracedUp({ ...bench.options, args: ['--json'] }).ended, bench.state);
+        await expectClearError(bench);
         await untilNothingRuns(bench.directory, 1_000);
         written = await checkState(bench.state, written);
       }
@@ -112,7 +115,7 @@ describeDisk(`a disk that fills up${why}`, () => {
       process.stderr.write(`full disk: up ended with ${code}; ${record.entries.length} entries acknowledged\n`);
       await untilNothingRuns(bench.directory, 1_000);
       await bench.disk.fill();
-      expectClearError(await new TracedUp({ ...bench.options, args: ['--json'] }).ended, bench.state);
+      await expectClearError(bench);
       const down = await runSigstead(['down', '--state', bench.state]);
       expect(down).toMatchObject({ exitCode: 0 });
       await bench.disk.free();

@@ -1,8 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyStore } from '../../local/key-store.ts';
 import { spkiOf } from '../../src/core/digest.ts';
 import { verifySignature } from '../../src/keys/signer.ts';
@@ -64,6 +64,14 @@ describe('KeyStore', () => {
     }
   });
 
+  /** Holds the key `a`: each derivation takes a while on purpose. */
+  let prepared: string;
+  beforeAll(async () => {
+    prepared = await mkdtemp(join(tmpdir(), 'sigstead-test-'));
+    await new KeyStore(prepared).ensure('a', 'ed25519');
+  });
+  afterAll(async () => await rm(prepared, { recursive: true, force: true }));
+
   it.each([
     ['a key without its passphrase', 'CORE_FILE_MISSING', () => rm(join(directory, 'a.passphrase'))],
     [
@@ -75,7 +83,7 @@ describe('KeyStore', () => {
     ['a key that others can read', 'CORE_SECRET_MODE', () => chmod(join(directory, 'a.pem'), 0o640)],
     ['a key that is gone', 'CORE_FILE_MISSING', () => rm(join(directory, 'a.pem'))],
   ])('refuses to open %s', async (_, code, damage) => {
-    await keys.ensure('a', 'ed25519');
+    await cp(prepared, directory, { recursive: true });
     await damage();
     await expect(keys.open('a')).rejects.toThrowToolkit(code);
   });

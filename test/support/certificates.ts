@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import {
   AlgorithmIdentifier,
@@ -35,14 +35,19 @@ export interface KeyPair {
 export const ecKey = (namedCurve = 'prime256v1'): KeyPair => generateKeyPairSync('ec', { namedCurve });
 export const ed25519Key = (): KeyPair => generateKeyPairSync('ed25519');
 
-const rsaKeys = new Map<string, KeyPair>();
+const rsaKeys = new Map<number, KeyPair>();
 
-/** Returns the one RSA key of these parameters: making one takes a while. */
-export function rsaKey(modulusLength = 2048, publicExponent = 65_537): KeyPair {
-  const id = `${modulusLength}/${publicExponent}`;
-  const key = rsaKeys.get(id) ?? generateKeyPairSync('rsa', { modulusLength, publicExponent });
-  rsaKeys.set(id, key);
+/** Returns the one RSA key of this length: making one takes a while. */
+export function rsaKey(modulusLength = 2048): KeyPair {
+  const key = rsaKeys.get(modulusLength) ?? generateKeyPairSync('rsa', { modulusLength });
+  rsaKeys.set(modulusLength, key);
   return key;
+}
+
+/** Returns the public half of `rsaKey` with another exponent; nobody has a private half for it. */
+export function rsaPublicKey(exponent: number): KeyObject {
+  const jwk = { ...rsaKey().publicKey.export({ format: 'jwk' }), e: Buffer.of(exponent).toString('base64url') };
+  return createPublicKey({ key: jwk, format: 'jwk' });
 }
 
 /** A certificate that was issued for a test, with the key to go on below it. */

@@ -1,6 +1,6 @@
 import { type CertificateChain, chainOf } from '../../src/x509/chain.ts';
 import { oid } from '../../src/x509/oids.ts';
-import { make, type Recipe } from './certificates.ts';
+import { type Made, make, type Recipe } from './certificates.ts';
 
 /** Changes to a good chain, by certificate. */
 export interface ChainRecipe {
@@ -9,9 +9,19 @@ export interface ChainRecipe {
   readonly leaf?: Recipe;
 }
 
+const roots = new Map<string, Made>();
+
+/** Returns the one root of this name where nothing about it is changed. */
+function rootOf(commonName: string, recipe: Recipe | undefined, pathLength = 0): Made {
+  if (recipe) return make({ commonName, pathLength, ...recipe });
+  const made = roots.get(commonName) ?? make({ commonName, pathLength });
+  roots.set(commonName, made);
+  return made;
+}
+
 /** Fulcio's chain: intermediate, root. */
 export function fulcioChain({ root, intermediate }: ChainRecipe = {}): CertificateChain {
-  const anchor = make({ commonName: 'fulcio root', pathLength: 1, ...root });
+  const anchor = rootOf('fulcio root', root, 1);
   const issuing = make({
     commonName: 'fulcio intermediate',
     issuer: anchor,
@@ -24,7 +34,7 @@ export function fulcioChain({ root, intermediate }: ChainRecipe = {}): Certifica
 
 /** A timestamp authority's chain: leaf, root. */
 export function tsaChain({ root, leaf }: ChainRecipe = {}): CertificateChain {
-  const anchor = make({ commonName: 'tsa root', ...root });
+  const anchor = rootOf('tsa root', root);
   return chainOf(make(leafRecipe({ issuer: anchor, ...leaf })).der, anchor.der);
 }
 

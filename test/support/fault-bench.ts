@@ -1,6 +1,8 @@
-import { mkdir, readlink } from 'node:fs/promises';
+import { chmod, mkdir, readlink, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ensureServers, type ServerName } from '../../local/servers.ts';
 import { readFacts, StateDirectory } from '../../local/state.ts';
+import { silentProgress } from '../../src/core/progress.ts';
 import { findMarked, stopAll } from '../../src/process/marked-processes.ts';
 import { temporaryDirectory } from './instance.ts';
 import { untilNothingRuns } from './state-oracle.ts';
@@ -48,6 +50,23 @@ export async function resume(bench: FaultBench): Promise<UpEnd> {
   if (end.code !== 0) throw new Error(`up ended with ${end.signal ?? end.code}:\n${end.stderr}`);
   await untilNothingRuns(bench.directory, 30_000);
   return end;
+}
+
+const serverNames: readonly ServerName[] = ['tesseract', 'rekor', 'fulcio', 'timestamp-server'];
+
+/** Returns the environment of an `up` with the real servers, but for one that is a script. */
+export async function withScript(
+  bench: FaultBench,
+  name: ServerName,
+  script: string,
+): Promise<Readonly<Record<string, string>>> {
+  const directory = join(bench.directory, 'servers');
+  await mkdir(directory);
+  const binaries = await ensureServers(serverNames, { env: process.env, progress: silentProgress });
+  for (const [real, path] of binaries) if (real !== name) await symlink(path, join(directory, real));
+  await writeFile(join(directory, name), `#!/bin/sh\n${script}\n`);
+  await chmod(join(directory, name), 0o755);
+  return { ...bench.options.environment, SIGSTEAD_SERVERS: directory };
 }
 
 /** The working directory of a server is named by its id. */

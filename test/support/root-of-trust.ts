@@ -18,8 +18,16 @@ import type { ReadFile } from '../../src/tuf/reader.ts';
 export const now = new Date('2026-11-22T10:00:00Z');
 export const inDays = (days: number): Date => addMs(now, days * dayMs);
 
+const seededSigners = new Map<string, Signer>();
+
 /** A P-256 signer whose key follows from its name, so that a failing test can be repeated. */
 export function seededSigner(name: string): Signer {
+  const signer = seededSigners.get(name) ?? makeSigner(name);
+  seededSigners.set(name, signer);
+  return signer;
+}
+
+function makeSigner(name: string): Signer {
   const ecdh = createECDH('prime256v1');
   ecdh.setPrivateKey(sha256(`sigstead test key ${name}`));
   const point = ecdh.getPublicKey();

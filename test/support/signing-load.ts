@@ -33,6 +33,8 @@ export interface LoadOptions {
 
 /** Under way at once; more of them wait for the same checkpoint and load the machine no less. */
 const workers = { entries: 128, certificates: 4 };
+/** The gateway gives a log up after 25 s, and each worker may have to wait for that more than once. */
+const waitTimeoutMs = 120_000;
 /** Between a refusal and the next request of a worker. */
 const pauseMs = 20;
 
@@ -82,14 +84,14 @@ export class SigningLoad {
   async acknowledges(count: number): Promise<void> {
     const enough = this.#record.entries.length + count;
     const what = `${count} acknowledged entries`;
-    await waitFor(() => this.#over || this.#record.entries.length >= enough, { what, timeoutMs: 30_000 });
+    await waitFor(() => this.#over || this.#record.entries.length >= enough, { what, timeoutMs: waitTimeoutMs });
   }
 
   /** Resolves once so many requests more than at the start of the wait are refused, or the load is stopped. */
   async isRefused(count: number): Promise<void> {
     const enough = this.#record.refused + count;
     const what = `${count} refusals`;
-    await waitFor(() => this.#over || this.#record.refused >= enough, { what, timeoutMs: 60_000 });
+    await waitFor(() => this.#over || this.#record.refused >= enough, { what, timeoutMs: waitTimeoutMs });
   }
 
   /** Sends nothing more, and returns once every request has been answered or its connection has ended. */

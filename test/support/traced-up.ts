@@ -103,18 +103,16 @@ export async function signalAt(
   signal: NodeJS.Signals,
   isMoment: (reached: ReachedMoment, up: TracedUp) => boolean,
   options: TracedUpOptions,
-): Promise<UpEnd & { readonly moment: ReachedMoment | undefined; readonly lateMs: number }> {
+): Promise<UpEnd & { readonly moment: ReachedMoment | undefined }> {
   let moment: ReachedMoment | undefined;
-  let at = 0;
   const up = new TracedUp({
     ...options,
     onReached: (reached, self) => {
       if (moment !== undefined || !isMoment(reached, self)) return;
       moment = reached;
-      at = performance.now();
       self.kill(signal);
     },
   });
   const end = await up.ended;
-  return { ...end, moment, lateMs: performance.now() - at };
+  return { ...end, moment };
 }

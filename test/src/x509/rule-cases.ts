@@ -26,6 +26,7 @@ import {
   nameOf,
   type Recipe,
   rsaKey,
+  rsaPublicKey,
   without,
 } from '../../support/certificates.ts';
 import { fulcioChain, longTsaChain, tsaChain } from '../../support/chains.ts';
@@ -105,7 +106,7 @@ const chainCases: Readonly<Record<string, RuleCase>> = {
   },
   'chain-key-strength': fulcio(
     () =>
-      [rsaKey(1024).publicKey, rsaKey(2048, 3).publicKey, ecKey('secp224r1').publicKey, ecKey('secp256k1').publicKey]
+      [rsaKey(1024).publicKey, rsaPublicKey(3), ecKey('secp224r1').publicKey, ecKey('secp256k1').publicKey]
         .concat(Object.values(weakModulusKeys).map((make) => make()))
         .flatMap((publicKey) => inIntermediate({ publicKey })),
     () => [rsaKey(), ecKey('secp384r1'), ecKey('secp521r1'), ed25519Key()].flatMap((key) => inIntermediate({ key })),
