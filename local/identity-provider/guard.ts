@@ -29,14 +29,23 @@ export function guarded(issuer: URL, listener: RequestListener): RequestListener
 
 function refusalOf(request: IncomingMessage, issuer: URL): number | undefined {
   if (request.headers.host !== issuer.host) return 421;
-  if (request.method !== 'POST') return undefined;
+  if (request.method !== 'POST') return startsUnseen(request) ? 403 : undefined;
   // Node holds a body to the length it announced, so that the announcement is the limit.
   const length = request.headers['content-length'];
   if (length === undefined) return 411;
   return Number(length) > maxBodyBytes ? 413 : undefined;
 }
 
+/**
+ * A login begins where a person sees it. An image or a frame of some web page would begin one after another, and the
+ * store forgets the oldest: those of the people who are logging in.
+ */
+function startsUnseen({ url = '', headers: { 'sec-fetch-dest': destination } }: IncomingMessage): boolean {
+  return /^\/auth(?:$|\?)/.test(url) && destination !== undefined && destination !== 'document';
+}
+
 const reasons: Readonly<Record<number, string>> = {
+  403: 'open this address in a window of its own',
   411: 'a content-length is required',
   413: `a body has at most ${maxBodyBytes} bytes`,
   421: 'this server has another name',

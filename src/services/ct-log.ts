@@ -26,7 +26,6 @@ export function ctLogService(
     startTimeoutMs: 30_000,
     // It drains for up to 60 s and flushes nothing: an acknowledged certificate is already in the tree.
     stopGraceMs: 10_000,
-    environment: [],
   } as const satisfies Partial<ServiceSpec>;
   return { ...shared, ...(options.backend === 'aws' ? onAws(shard) : onOneMachine(shard)) };
 }
@@ -35,6 +34,8 @@ function onOneMachine(shard: LogShardConfig) {
   return {
     program: 'tesseract',
     storage: 'directory',
+    // It always reports its metrics somewhere: by default to a port that anybody on this machine may open.
+    environment: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: ['http://127.0.0.1:9'] }],
     keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-sec1' }],
     flags: [
       flag('http_endpoint', text`127.0.0.1:${port('http')}`),
@@ -52,6 +53,7 @@ function onAws(shard: LogShardConfig) {
   return {
     program: 'tesseract-aws',
     storage: 'bucket-and-database',
+    environment: [],
     keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'secrets-manager' }],
     flags: [
       flag('http_endpoint', text`0.0.0.0:${port('http')}`),

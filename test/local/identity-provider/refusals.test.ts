@@ -104,6 +104,20 @@ describe('the local identity provider', () => {
     expect(await statusOf({ 'content-length': '16384' }, 'a'.repeat(16_384))).toBe(400);
   });
 
+  it.each([
+    ['image', 403],
+    ['iframe', 403],
+    ['empty', 403],
+    ['document', 303],
+    [undefined, 303],
+  ])(
+    'answers a login that begins as %s with %d: one that nobody sees takes the place of another',
+    async (destination, status) => {
+      const headers = destination === undefined ? {} : { 'sec-fetch-dest': destination };
+      expect((await fetch(provider.authorizationUrl(), { headers, redirect: 'manual' })).status).toBe(status);
+    },
+  );
+
   it('serves pages that run no scripts and cannot be framed', async () => {
     const page = await new FormBrowser().open(provider.authorizationUrl());
     const policy = page.headers.get('content-security-policy') ?? '';
