@@ -9,7 +9,7 @@ import {
   tufEdge as tufEdgeRoutes,
 } from '../src/services/edge.ts';
 import type { ServiceRole, ServiceSpec } from '../src/services/service.ts';
-import { edgePort, identityProviderEdge, tufEdge } from './endpoints.ts';
+import { edgePort, identityProviderEdge, portOf, tufEdge } from './endpoints.ts';
 import type { EdgeListener, GatewayListener } from './gateway/listener.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
 
@@ -36,14 +36,14 @@ export function edgeListeners(
     ...specs.map((spec) => ({ ...listenerOf(spec, state, facts), isOpen: offered.isOpen })),
     {
       name: tufEdge,
-      port: portOf(facts, tufEdge),
+      port: portOf(facts, edgePort(tufEdge)),
       edge: tufEdgeRoutes(limits),
       directory: state.repository,
       isOpen: offered.isOpen,
     },
     {
       name: identityProviderEdge,
-      port: portOf(facts, identityProviderEdge),
+      port: portOf(facts, edgePort(identityProviderEdge)),
       handler: offered.identityProvider,
       maxBodyBytes: 65_536,
       limit: limits.writes,
@@ -54,13 +54,9 @@ export function edgeListeners(
 function listenerOf(spec: ServiceSpec, state: StateDirectory, facts: StateFacts): EdgeListener {
   return {
     name: spec.id,
-    port: portOf(facts, spec.id),
+    port: portOf(facts, edgePort(spec.id)),
     edge: edgeOf[spec.role],
-    upstream: { host: '127.0.0.1', port: facts.ports[`${spec.id}/http`] ?? 0 },
+    upstream: { host: '127.0.0.1', port: portOf(facts, `${spec.id}/http`) },
     ...(spec.storage === 'directory' && { directory: state.dataOf(spec.id) }),
   };
-}
-
-function portOf(facts: StateFacts, service: string): number {
-  return facts.ports[edgePort(service)] ?? 0;
 }

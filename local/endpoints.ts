@@ -1,4 +1,5 @@
 import type { InstanceConfig } from '../src/config/config.ts';
+import { ToolkitError } from '../src/core/error.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
 import { fulcioId } from '../src/services/fulcio.ts';
 import { rekorId } from '../src/services/rekor.ts';
@@ -25,9 +26,24 @@ export function edgePort(service: string): string {
   return `edge/${service}`;
 }
 
+/**
+ * Returns a port of the instance by its name. One that is missing is not replaced: clients know the ports.
+ * @throws LOCAL_PORT_UNKNOWN
+ */
+export function portOf(facts: StateFacts, name: string): number {
+  const port = facts.ports[name];
+  if (port !== undefined) return port;
+  throw new ToolkitError('LOCAL_PORT_UNKNOWN', {
+    message: `state.json: expected a port for ${name}, got none`,
+    fault: 'input',
+    data: { name },
+    hint: 'sigstead writes this file once; restore the copy that it wrote, or name another directory with --state',
+  });
+}
+
 /** Returns where clients reach a service: always through the gateway. */
 export function edgeUrl(facts: StateFacts, service: string): string {
-  return `http://127.0.0.1:${facts.ports[edgePort(service)]}`;
+  return `http://127.0.0.1:${portOf(facts, edgePort(service))}`;
 }
 
 export function tufUrl(facts: StateFacts): string {

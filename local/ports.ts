@@ -24,15 +24,19 @@ export async function choosePorts(names: readonly string[]): Promise<Readonly<Re
  */
 export async function assertPortsFree(ports: Readonly<Record<string, number>>): Promise<void> {
   for (const [name, port] of Object.entries(ports)) {
-    if (await isFree(port)) continue;
-    const owner = (await portOwner(port)) ?? 'another process';
-    throw new ToolkitError('LOCAL_PORT_IN_USE', {
-      message: `${name}: port ${port} is in use by ${owner}`,
-      fault: 'environment',
-      data: { name, port, owner },
-      hint: 'clients know this instance by its ports, so another one is not chosen: stop that process and run the command again',
-    });
+    if (!(await isFree(port))) throw await portInUse(name, port);
   }
+}
+
+/** The error of a port that somebody else holds, whom it names. */
+export async function portInUse(name: string, port: number): Promise<ToolkitError> {
+  const owner = (await portOwner(port)) ?? 'another process';
+  return new ToolkitError('LOCAL_PORT_IN_USE', {
+    message: `${name}: port ${port} is in use by ${owner}`,
+    fault: 'environment',
+    data: { name, port, owner },
+    hint: 'clients know this instance by its ports, so another one is not chosen: stop that process and run the command again',
+  });
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -9,8 +9,8 @@ export interface Arrival {
   /** `host:port` as clients may write it, lower case. */
   readonly hosts: ReadonlySet<string>;
   readonly closing: boolean;
-  readonly inFlight: number;
-  readonly maxInFlight: number;
+  /** More is being answered than the listener, or the request's connection, may have. */
+  readonly crowded: boolean;
   readonly nowMs: number;
 }
 
@@ -27,7 +27,7 @@ export function refusalOf(arrival: Arrival): Refusal | undefined {
   }
   const waitMs = limiter.take(req.socket.remoteAddress ?? '', arrival.nowMs);
   if (waitMs > 0) return tryLater(429, 'too many requests', waitMs);
-  if (arrival.inFlight > arrival.maxInFlight) return tryLater(503, 'too many requests at once', 1_000);
+  if (arrival.crowded) return tryLater(503, 'too many requests at once', 1_000);
   return undefined;
 }
 

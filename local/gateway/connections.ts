@@ -1,30 +1,38 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** The open connections of a listener, and which of them are being answered. */
 export class Connections {
-  readonly #open = new Set<Socket>();
-  readonly #active = new Set<ServerResponse>();
+  /** Each with the number of its requests that are being answered: a client need not wait between them. */
+  readonly #open = new Map<Socket, number>();
+  #active = 0;
   #closing = false;
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.#open.add(socket);
+      this.#open.set(socket, 0);
       socket.once('close', () => this.#open.delete(socket));
     });
   }
 
   /** Requests that are being answered. */
   get active(): number {
-    return this.#active.size;
+    return this.#active;
   }
 
-  begin(res: ServerResponse): void {
-    this.#active.add(res);
+  /** Counts a request in, and returns how many of its connection are being answered now. */
+  begin(socket: Socket): number {
+    this.#active += 1;
+    const onSocket = (this.#open.get(socket) ?? 0) + 1;
+    this.#open.set(socket, onSocket);
+    return onSocket;
   }
 
-  end(res: ServerResponse): void {
-    this.#active.delete(res);
+  end(socket: Socket): void {
+    this.#active -= 1;
+    const onSocket = this.#open.get(socket);
+    // A connection that is closed already is forgotten.
+    if (onSocket !== undefined) this.#open.set(socket, onSocket - 1);
     if (this.#closing) this.#endIdle();
   }
 
@@ -36,7 +44,6 @@ export class Connections {
 
   /** Node's own `closeIdleConnections` leaves those that never brought a request, and would wait for them. */
   #endIdle(): void {
-    const busy = new Set([...this.#active].map((res) => res.req.socket));
-    for (const socket of this.#open) if (!busy.has(socket)) socket.end();
+    for (const [socket, active] of this.#open) if (active === 0) socket.end();
   }
 }

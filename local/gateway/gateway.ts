@@ -1,6 +1,5 @@
 import type { RouteStats } from './counters.ts';
 import { assertListeners, type GatewayListener } from './listener.ts';
-import { BodyBudget } from './request-body.ts';
 import { type ConnectionLimits, defaultConnectionLimits, ListenerServer } from './server.ts';
 
 export interface GatewayOptions {
@@ -33,9 +32,8 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   assertListeners(options.listeners);
   const limits = { ...defaultConnectionLimits, ...options.limits };
-  const bodies = new BodyBudget(limits.maxHeldBytes);
   const log = options.log ?? (() => undefined);
-  const servers = options.listeners.map((listener) => new ListenerServer(listener, { limits, bodies, log }));
+  const servers = options.listeners.map((listener) => new ListenerServer(listener, { limits, log }));
   const outcomes = await Promise.allSettled(servers.map((server) => server.listen()));
   for (const outcome of outcomes) {
     if (outcome.status === 'fulfilled') continue;

@@ -48,12 +48,11 @@ export class Handling {
     return this.#counted;
   }
 
-  /** Takes memory for a piece of the request's body until the request is over; false if there is none left. */
-  readonly hold = (piece: Buffer): boolean => {
-    if (this.isOver) return false;
-    const bytes = this.#bodies.take(piece);
+  /** Takes memory for the request's body until the request is over; false if there is none left. */
+  readonly hold = (bytes: number): boolean => {
+    if (this.isOver || !this.#bodies.take(bytes)) return false;
     this.#heldBytes += bytes;
-    return bytes > 0;
+    return true;
   };
 
   /** Ends the request: it was answered, or its client is gone. */

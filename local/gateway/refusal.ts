@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** What a client that was refused may still send before its connection is cut: enough for it to read the answer. */
 const lingerBytes = 1_048_576;
@@ -34,20 +35,29 @@ export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refus
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 
+/** How to end the one that goes on at a connection. */
+const lingering = new WeakMap<Socket, () => void>();
+
 /** Reads on for a moment: closing on unread bytes resets the connection, and the client would not see the answer. */
 function linger(req: IncomingMessage): void {
   const { socket } = req;
+  // The request before this one is whole: they come one after the other.
+  lingering.get(socket)?.();
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   // Node forgets the request once it is answered, so its own `close` may never come.
   const stop = () => {
     clearTimeout(timer);
     socket.off('close', stop);
+    lingering.delete(socket);
   };
+  lingering.set(socket, stop);
   let left = lingerBytes;
   req.on('data', (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) socket.destroy();
   });
-  req.once('end', stop);
+  req.once('end', () => {
+    if (lingering.get(socket) === stop) stop();
+  });
   socket.once('close', stop);
 }

@@ -1,11 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-const empty = Buffer.alloc(0);
-
-/** What a piece of a body costs besides its bytes: a body in chunks of one byte would hold a hundred times its length. */
-const pieceBytes = 256;
-
-/** Memory that the bodies of all requests of a gateway share, from the first piece until the request is over. */
+/** Memory that the bodies of all requests of a listener share, from their first byte until the request is over. */
 export class BodyBudget {
   #left: number;
 
@@ -13,12 +8,11 @@ export class BodyBudget {
     this.#left = bytes;
   }
 
-  /** Takes memory for a piece, and returns how much; 0 if there is not enough. */
-  take(piece: Buffer): number {
-    const cost = piece.length + pieceBytes;
-    if (cost > this.#left) return 0;
-    this.#left -= cost;
-    return cost;
+  /** Takes memory; false, and nothing taken, if there is not enough. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
   }
 
   give(bytes: number): void {
@@ -35,32 +29,63 @@ export function announcesTooMuch(req: IncomingMessage, maxBytes: number): boolea
   return Number(req.headers['content-length'] ?? 0) > maxBytes;
 }
 
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Asked before memory is taken. */
+  readonly hold: (bytes: number) => boolean;
+}
+
 /**
- * Reads a body of at most `maxBytes` bytes and hands it over, or says as soon as it cannot. `hold` is asked for each
- * piece. Calls nothing if the client goes away first. A callback, not a promise: this is on the path of every request.
+ * Reads a body and hands it over, or says as soon as it cannot. Calls nothing if the client goes away first.
+ * A callback, not a promise: this is on the path of every request.
  */
 export function readBody(
   req: IncomingMessage,
-  { maxBytes, hold }: { readonly maxBytes: number; readonly hold: (piece: Buffer) => boolean },
+  { maxBytes, hold }: BodyLimits,
   done: (body: Buffer | BodyFailure) => void,
 ): void {
-  let first: Buffer | undefined;
-  let rest: Buffer[] | undefined;
-  let length = 0;
+  const body = new GrowingBody(hold);
   const giveUp = (failure: BodyFailure) => {
     req.off('data', onData);
     req.off('end', onEnd);
     done(failure);
   };
-  const onData = (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > maxBytes) giveUp('too large');
-    else if (!hold(chunk)) giveUp('no memory');
-    else if (first === undefined) first = chunk;
-    else if (rest === undefined) rest = [first, chunk];
-    else rest.push(chunk);
+  const onData = (piece: Buffer) => {
+    if (body.length + piece.length > maxBytes) giveUp('too large');
+    else if (!body.add(piece)) giveUp('no memory');
   };
-  const onEnd = () => done(rest === undefined ? (first ?? empty) : Buffer.concat(rest, length));
+  const onEnd = () => done(body.bytes);
   req.on('data', onData);
   req.on('end', onEnd);
+}
+
+/**
+ * Bytes that come in pieces. The usual single piece is kept as it came; more are copied into one buffer, for a client
+ * may send each byte as a piece of its own, and a piece costs a hundred bytes.
+ */
+class GrowingBody {
+  length = 0;
+  readonly #hold: (bytes: number) => boolean;
+  #buffer: Buffer = Buffer.alloc(0);
+
+  constructor(hold: (bytes: number) => boolean) {
+    this.#hold = hold;
+  }
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  /** False if there is no memory for it. */
+  add(piece: Buffer): boolean {
+    const length = this.length + piece.length;
+    if (length > this.#buffer.length) {
+      const size = this.length === 0 ? piece.length : length * 2;
+      if (!this.#hold(size)) return false;
+      this.#buffer = this.length === 0 ? piece : Buffer.concat([this.bytes], size);
+    }
+    if (this.length > 0) piece.copy(this.#buffer, this.length);
+    this.length = length;
+    return true;
+  }
 }

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describeCause, isErrno, ToolkitError } from '../../src/core/error.ts';
+import { portInUse } from '../ports.ts';
 import { refusalOf } from './admission.ts';
 import { Connections } from './connections.ts';
 import { RouteCounter, type RouteStats } from './counters.ts';
 import { handlerRoutes } from './handler-route.ts';
 import { Handling } from './handling.ts';
 import type { GatewayListener } from './listener.ts';
-import type { BodyBudget } from './request-body.ts';
+import { BodyBudget } from './request-body.ts';
 import { Router, type Routes } from './router.ts';
 
 /** What one listener grants to connections, whatever they ask for. */
@@ -18,14 +19,18 @@ export interface ConnectionLimits {
   readonly requestMs: number;
   /** How often the two are looked at. */
   readonly checkMs: number;
+  /** A client that does not read its answer is cut off; longer than any server may take to give it. */
+  readonly stalledMs: number;
   /** An idle connection is kept for this long. */
   readonly keepAliveMs: number;
   /** Two ID tokens of the largest size that issuers mint fit. */
   readonly maxHeaderBytes: number;
   readonly maxConnections: number;
-  /** Requests that are being answered: one connection can bring many, one after another without waiting. */
+  /** Requests that are being answered. */
   readonly maxInFlight: number;
-  /** Of bodies that wait to be whole, or for an answer; all listeners together. */
+  /** The same for one connection, which can bring many, one after another without waiting. */
+  readonly maxPipelined: number;
+  /** Of bodies that wait to be whole, or for an answer. */
   readonly maxHeldBytes: number;
 }
 
@@ -33,16 +38,17 @@ export const defaultConnectionLimits: ConnectionLimits = {
   headersMs: 10_000,
   requestMs: 30_000,
   checkMs: 5_000,
+  stalledMs: 60_000,
   keepAliveMs: 60_000,
   maxHeaderBytes: 32_768,
   maxConnections: 1_024,
-  maxInFlight: 2_048,
-  maxHeldBytes: 16 << 20,
+  maxInFlight: 1_024,
+  maxPipelined: 64,
+  maxHeldBytes: 8 << 20,
 };
 
 export interface ServerOptions {
   readonly limits: ConnectionLimits;
-  readonly bodies: BodyBudget;
   readonly log: (message: string) => void;
 }
 
@@ -62,7 +68,7 @@ export class ListenerServer {
     this.#listener = listener;
     this.#limits = options.limits;
     const log = (message: string) => options.log(`${listener.name}: ${message}`);
-    this.#shared = { bodies: options.bodies, log };
+    this.#shared = { bodies: new BodyBudget(options.limits.maxHeldBytes), log };
     this.#router = 'edge' in listener ? new Router(listener) : handlerRoutes(listener);
     this.#other = new RouteCounter(listener.name, 'other');
     this.#server = createHttpServer(options.limits);
@@ -83,10 +89,14 @@ export class ListenerServer {
   /** @throws LOCAL_PORT_IN_USE */
   async listen(): Promise<void> {
     const { name, port, hosts = [] } = this.#listener;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) => reject(cannotListen(name, port, cause)));
-      this.#server.listen({ host: '127.0.0.1', port, exclusive: true }, resolve);
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once('error', reject);
+        this.#server.listen({ host: '127.0.0.1', port, exclusive: true }, resolve);
+      });
+    } catch (cause) {
+      throw await cannotListen(name, port, cause);
+    }
     this.#hosts = new Set(['127.0.0.1', 'localhost', ...hosts].map((host) => `${host.toLowerCase()}:${this.port}`));
   }
 
@@ -115,9 +125,10 @@ export class ListenerServer {
     const match = this.#router.find(req.url ?? '');
     const counter = match?.route.counter ?? this.#other;
     const handling = new Handling({ req, res, expectsContinue }, counter, this.#shared);
-    this.#connections.begin(res);
+    const { socket } = req;
+    const pipelined = this.#connections.begin(socket);
     res.once('close', () => {
-      this.#connections.end(res);
+      this.#connections.end(socket);
       handling.end();
     });
     const refusal = refusalOf({
@@ -125,8 +136,7 @@ export class ListenerServer {
       match,
       hosts: this.#hosts,
       closing: this.#closing || !this.#isOpen(),
-      inFlight: this.#connections.active,
-      maxInFlight: this.#limits.maxInFlight,
+      crowded: this.#connections.active > this.#limits.maxInFlight || pipelined > this.#limits.maxPipelined,
       nowMs: performance.now(),
     });
     if (refusal) handling.refuse(refusal);
@@ -147,16 +157,17 @@ function createHttpServer(limits: ConnectionLimits): Server {
     noDelay: true,
   });
   server.maxConnections = limits.maxConnections;
+  server.timeout = limits.stalledMs;
   return server;
 }
 
-function cannotListen(name: string, port: number, cause: unknown): ToolkitError {
-  const inUse = isErrno(cause, 'EADDRINUSE');
-  return new ToolkitError(inUse ? 'LOCAL_PORT_IN_USE' : 'LOCAL_GATEWAY_LISTEN', {
-    message: inUse ? `${name}: port ${port} is in use by another process` : `${name}: cannot listen on port ${port}`,
+async function cannotListen(name: string, port: number, cause: unknown): Promise<ToolkitError> {
+  if (isErrno(cause, 'EADDRINUSE')) return await portInUse(name, port);
+  return new ToolkitError('LOCAL_GATEWAY_LISTEN', {
+    message: `${name}: cannot listen on port ${port}`,
     fault: 'environment',
     data: { name, port },
-    ...(inUse && { hint: 'clients know this instance by its ports, so another one is not chosen: stop that process' }),
+    hint: 'the cause says why; an instance in a new state directory has other ports: sigstead up --state DIR',
     cause,
   });
 }

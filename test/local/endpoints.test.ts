@@ -64,6 +64,16 @@ describe('edgeListeners', () => {
     expect(named.get('oidc')).toMatchObject({ handler });
   });
 
+  it.each(names.filter((name) => /^edge\/|\/http$/.test(name) && !/^(fulcio|rekor-.*)\/http$/.test(name)))(
+    'refuses a state without a port for %s',
+    (name) => {
+      const { [name]: _, ...ports } = facts.ports;
+      const refused = () =>
+        edgeListeners(specs, state, { ...facts, ports }, { identityProvider: handler, isOpen: () => true });
+      expect(refused).toThrowToolkit('LOCAL_PORT_UNKNOWN', { name });
+    },
+  );
+
   it('is where the URLs of the instance lead', () => {
     expect(edgeUrl(facts, 'fulcio')).toBe(`http://127.0.0.1:${named.get('fulcio')?.port}`);
     expect(tufUrl(facts)).toBe(`http://127.0.0.1:${named.get('tuf')?.port}`);

@@ -130,18 +130,6 @@ describe('a listener', () => {
     expect((await ask(port, { target: '/fetch' })).status).toBe(200);
   });
 
-  it('refuses more requests at once than it can hold', async () => {
-    const { upstream, port } = await stage.forwarding([{}], { maxInFlight: 2 });
-    const waiting: (() => void)[] = [];
-    upstream.handler = (_, res) => waiting.push(() => res.end());
-    const first = [post(port, '/submit', '{}', json), post(port, '/submit', '{}', json)];
-    await waitFor(() => waiting.length === 2, { what: 'two requests', timeoutMs: 2_000 });
-    const third = await post(port, '/submit', '{}', json);
-    expect([third.status, third.headers.get('retry-after')]).toEqual([503, '1']);
-    for (const answer of waiting) answer();
-    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
-  });
-
   it.each([
     ['two lengths for one body', 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['two different lengths', 'Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}'],
@@ -172,27 +160,6 @@ describe('a listener', () => {
   ])('answers headers of %d bytes with %d', async (length, status) => {
     const { port } = await stage.forwarding();
     expect((await ask(port, { target: '/fetch', headers: [`X: ${'x'.repeat(length)}`] })).status).toBe(status);
-  });
-
-  it('cuts off a client that is slow with its headers or with its body', async () => {
-    const { port } = await stage.forwarding([{}], { headersMs: 100, requestMs: 200, checkMs: 20 });
-    const head = `POST /submit HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
-    expect(await sendBytes(port, head)).toMatch(/^HTTP\/1.1 408 /);
-    expect(await sendBytes(port, `${head}Content-Type: ${json}\r\nContent-Length: 2\r\n\r\n{`)).toMatch(
-      /^(HTTP\/1.1 408 |$)/,
-    );
-  });
-
-  it('refuses more connections than it grants', async () => {
-    const { port } = await stage.forwarding([{}], { maxConnections: 1 });
-    const first = connect(port, '127.0.0.1');
-    await new Promise((resolve) => first.once('connect', resolve));
-    await expect(ask(port, { target: '/fetch' })).resolves.toMatchObject({ text: '' });
-    first.destroy();
-    await waitFor(async () => (await ask(port, { target: '/fetch' })).status === 200, {
-      what: 'room',
-      timeoutMs: 2_000,
-    });
   });
 });
 

@@ -19,7 +19,10 @@ describe('startGateway', () => {
   it('refuses a port that is taken, and closes those that it had opened', async () => {
     const other = await startLoopbackServer();
     const port = Number(new URL(other.url).port);
-    await expect(start(0, port)).rejects.toThrowToolkit('LOCAL_PORT_IN_USE', { name: 'l1', port });
+    await expect(start(0, port)).rejects.toThrowToolkit('LOCAL_PORT_IN_USE', {
+      ...{ name: 'l1', port },
+      owner: expect.stringContaining(`(pid ${process.pid})`),
+    });
     await other.close();
   });
 });
