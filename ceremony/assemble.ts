@@ -1,5 +1,5 @@
 import { utf8 } from '../src/core/bytes.ts';
-import { ToolkitError } from '../src/core/error.ts';
+import { type Fault, ToolkitError } from '../src/core/error.ts';
 import { canonicalize } from '../src/tuf/canonical-json.ts';
 import { verifiesWith } from '../src/tuf/key.ts';
 import type { RoleName } from '../src/tuf/layout.ts';
@@ -62,16 +62,18 @@ function assertVerify(payload: FrozenPayload, signatures: readonly PayloadSignat
     const key = keys.find((candidate) => candidate.keyid === keyid);
     if (!key) throw foreign(payload, keyid, 'a key of its quorums');
     if (signatures.filter((other) => other.keyid === keyid).length > 1) {
-      throw refused('CER_SIGNATURE_REPEATED', payload, keyid, 'expected one signature per key, got several', 'input');
+      throw refused('CER_SIGNATURE_REPEATED', payload, keyid, {
+        message: 'expected one signature per key, got several',
+        fault: 'input',
+        hint: 'keep one of them; a key that signs twice counts once',
+      });
     }
     if (!verifiesWith(key, canonical, sig)) {
-      throw refused(
-        'CER_SIGNATURE_INVALID',
-        payload,
-        keyid,
-        'expected a signature that verifies, got another',
-        'evidence',
-      );
+      throw refused('CER_SIGNATURE_INVALID', payload, keyid, {
+        message: 'expected a signature that verifies, got another',
+        fault: 'evidence',
+        hint: 'the payload or the signature was changed after it was signed; find out where before this key signs again',
+      });
     }
   }
 }
@@ -83,21 +85,24 @@ function assertBelongs(plan: FrozenPlan, signature: PayloadSignature): void {
 }
 
 function foreign(what: { role: RoleName; version: number }, keyid: string, expected: string): ToolkitError {
-  const message = `expected a signature for ${expected}, got one that belongs elsewhere`;
-  return refused('CER_SIGNATURE_FOREIGN', what, keyid, message, 'input');
+  return refused('CER_SIGNATURE_FOREIGN', what, keyid, {
+    message: `expected a signature for ${expected}, got one that belongs elsewhere`,
+    fault: 'input',
+    hint: 'leave it out, and have this holder sign the plan that is being assembled',
+  });
 }
 
 function refused(
   code: `CER_${string}`,
-  what: { readonly role: RoleName; readonly version: number },
+  { role, version }: { readonly role: RoleName; readonly version: number },
   keyid: string,
-  message: string,
-  fault: 'input' | 'evidence',
+  { message, fault, hint }: { readonly message: string; readonly fault: Fault; readonly hint: string },
 ): ToolkitError {
   return new ToolkitError(code, {
-    message: `${what.role} v${what.version}, key ${keyid}: ${message}`,
+    message: `${role} v${version}, key ${keyid}: ${message}`,
     fault,
-    data: { role: what.role, version: what.version, keyid },
+    data: { role, version, keyid },
+    hint,
   });
 }
 

@@ -87,5 +87,6 @@ function assertHolders(policy: RootPolicy, holders: ReadonlyMap<string, KeyObjec
     message: `${policy.file}: expected a key of their own for each holder of root and targets, and for no one else${problems.join('')}`,
     fault: 'input',
     data: { missing, unknown, sharing },
+    hint: 'name each holder once in the policy, and give each one key that nobody else has',
   });
 }

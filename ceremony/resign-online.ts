@@ -1,5 +1,4 @@
-import type { VerifiedRepository } from '../src/tuf/repository.ts';
-import { assertNotExpired } from '../src/tuf/repository.ts';
+import { type AuthenticRepository, assertNotExpired, type VerifiedRepository } from '../src/tuf/repository.ts';
 import { verifyByTwo } from './candidate.ts';
 import { changeOf, publishChange, type RepositoryOptions, readCurrent } from './change.ts';
 import { exclusively } from './lock.ts';
@@ -9,6 +8,8 @@ import { checkPeriods, type Periods } from './periods.ts';
 export interface ResignOnlineOptions extends RepositoryOptions {
   /** Sign snapshot and timestamp even if they are not due. @default false */
   readonly force?: boolean;
+  /** Sees what is published before anything is signed, while nobody else publishes; what it throws ends the run. */
+  readonly accept?: (current: AuthenticRepository) => Promise<void>;
 }
 
 export interface ResignOnlineResult {
@@ -31,6 +32,7 @@ export async function resignOnline(options: ResignOnlineOptions): Promise<Resign
   const { policy, store, pinnedRoot, online, now, force = false } = options;
   return await exclusively(store, async () => {
     const current = await readCurrent(store, pinnedRoot);
+    await options.accept?.(current);
     const periods = checkPeriods({ repository: current, policy, now });
     assertNotExpired(current.root, 'root', now);
     assertNotExpired(current.targets, 'targets', now);

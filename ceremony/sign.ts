@@ -72,6 +72,7 @@ function assertKnown({ plan, payloads }: FrozenPlan, signer: Signer): void {
     message: `${signer.uri}: expected a key that the root lists, got one that may not sign ${roles}`,
     fault: 'input',
     data: { signer: signer.uri, payloads: roles },
+    hint: 'sign with the key that the root lists for this holder; a new key must first become part of the root',
   });
 }
 

@@ -4,7 +4,7 @@ import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Fetch } from '../src/core/http.ts';
 import { directoryStore } from '../src/store/directory-store.ts';
-import { maxMetadataBytes, metadataPath, type RoleName, roleNames } from '../src/tuf/layout.ts';
+import { maxMetadataBytes, metadataPath, type RoleName, roleNames, timestampPath } from '../src/tuf/layout.ts';
 import type { RootMetadata } from '../src/tuf/metadata.ts';
 import { httpReader, type ReadFile } from '../src/tuf/reader.ts';
 import type { VerifiedRepository } from '../src/tuf/repository.ts';
@@ -54,6 +54,7 @@ export interface RoleReport {
  */
 export async function verifyPublished(options: VerifyOptions): Promise<VerificationReport> {
   const read = readerOf(options);
+  await assertRepository(options.metadata, read);
   const repository = await verifyByTwo({ ...options, read });
   const pinned = repository.roots[0] ?? repository.root;
   await assertPublishedAsPinned(pinned, options.metadata, read);
@@ -88,10 +89,24 @@ function readerOf({ metadata, fetch }: VerifyOptions): ReadFile {
     const store = directoryStore(metadata);
     return store.read.bind(store);
   }
-  throw new ToolkitError('CER_METADATA_SOURCE', {
-    message: `metadata: expected a directory or an http(s) URL, got ${JSON.stringify(metadata)}`,
+  throw noRepository(metadata, 'unknown');
+}
+
+/** Every repository has this file under this name; the names of the others only it tells. */
+async function assertRepository(metadata: string, read: ReadFile): Promise<void> {
+  if ((await read(timestampPath, maxMetadataBytes.timestamp)) !== undefined) return;
+  throw noRepository(metadata, 'empty');
+}
+
+function noRepository(metadata: string, place: 'unknown' | 'empty'): ToolkitError {
+  return new ToolkitError('CER_METADATA_SOURCE', {
+    message:
+      place === 'unknown'
+        ? `metadata: expected a directory or an http(s) URL, got ${JSON.stringify(metadata)}`
+        : `${metadata}: expected a published repository, got no ${timestampPath}`,
     fault: 'input',
     data: { metadata },
+    hint: `name what holds ${timestampPath}: a directory, or a URL like https://tuf.acme.example`,
   });
 }
 

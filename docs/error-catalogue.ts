@@ -61,6 +61,25 @@ export function collectErrors(sources: ReadonlyMap<string, string>): ReadonlyMap
   return new Map(sorted.map(([name, entry]) => [name, factsOf(entry)]));
 }
 
+/**
+ * Lists, as `file CODE`, the errors that somebody other than us can mend and that do not say how: those of fault
+ * `input` or `environment` that are made without a hint.
+ */
+export function withoutHint(sources: ReadonlyMap<string, string>): readonly string[] {
+  const found = new Set<string>();
+  for (const [file, source] of sources) {
+    walk(parseSource(source), (node) => {
+      if (node.type !== 'NewExpression' || nameOf(node['callee']) !== 'ToolkitError') return;
+      const { codes, properties } = thrownBy(node);
+      const faults = textsOf(properties.get('fault'));
+      const ours = faults.length > 0 && faults.every((fault) => fault === 'caller' || fault === 'evidence');
+      if (ours || properties.has('hint')) return;
+      for (const name of codes.length > 0 ? codes : ['ANY']) found.add(`${file} ${name}`);
+    });
+  }
+  return [...found].sort();
+}
+
 function comparedIn(node: Node): readonly unknown[] {
   if (node.type === 'SwitchCase') return [node['test']];
   if (node.type !== 'BinaryExpression') return [];
@@ -68,11 +87,7 @@ function comparedIn(node: Node): readonly unknown[] {
 }
 
 function noteThrown(node: Node, file: string, entries: Map<string, Entry>): void {
-  const [first, second] = (node['arguments'] as readonly { readonly expression: unknown }[]).map(
-    (one) => one.expression,
-  );
-  const properties = new Map(propertiesOf(second));
-  const codes = textsOf(first);
+  const { codes, properties } = thrownBy(node);
   for (const [index, name] of codes.entries()) {
     if (!code.test(name)) continue;
     const entry = entryOf(entries, name);
@@ -82,6 +97,13 @@ function noteThrown(node: Node, file: string, entries: Map<string, Entry>): void
     for (const message of own('message')) entry.messages.add(message);
     for (const hint of own('hint')) entry.hints.add(hint);
   }
+}
+
+function thrownBy(node: Node) {
+  const [first, second] = (node['arguments'] as readonly { readonly expression: unknown }[]).map(
+    (one) => one.expression,
+  );
+  return { codes: textsOf(first), properties: new Map(propertiesOf(second)) };
 }
 
 /** Where one condition chooses among codes, the same one chooses among as many texts. */
@@ -97,6 +119,8 @@ function propertiesOf(node: unknown): readonly (readonly [string, unknown])[] {
   if (node.type !== 'ObjectExpression') return [];
   return (node['properties'] as readonly Node[]).flatMap((property) => {
     if (property.type === 'SpreadElement') return propertiesOf(property['arguments']);
+    // What stands for itself, as in `{ hint }`, is no text.
+    if (property.type === 'Identifier') return [[String(property['value']), property] as const];
     const name = nameOf(property['key']);
     return name === undefined ? [] : [[name, property['value']] as const];
   });

@@ -36,6 +36,7 @@ export function parseInstant(text: string, what = 'time'): Date {
     throw new ToolkitError('CORE_TIME', {
       message: `${what}: expected a time like 2026-11-22T10:00:00Z, got ${JSON.stringify(text.slice(0, 40))}`,
       fault: 'input',
+      hint: 'in UTC and to the second, as this prints it: date -u +%Y-%m-%dT%H:%M:%SZ',
     });
   }
   return date;

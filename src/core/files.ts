@@ -68,7 +68,7 @@ export async function replaceFile(path: string, bytes: Uint8Array | string, opti
 
 /**
  * Reads a file of at most `maxBytes` bytes.
- * @throws CORE_FILE_MISSING, CORE_TOO_LARGE, CORE_FILE_READ
+ * @throws CORE_FILE_MISSING, CORE_NOT_A_FILE, CORE_TOO_LARGE, CORE_FILE_READ
  */
 export async function readFileCapped(path: string, maxBytes: number): Promise<Uint8Array> {
   return await reading(path, async (file) => await readAll(file, path, maxBytes));
@@ -155,16 +155,16 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** A pipe, a directory and a link that leads nowhere have other content; a pipe must not be waited for. */
+/** A pipe, a directory and a link that leads nowhere have other content. */
 async function hasBytes(path: string, bytes: Uint8Array): Promise<boolean> {
-  const compare = async (file: FileHandle) => {
-    const status = await file.stat();
-    return status.isFile() && status.size === bytes.length && equalBytes(await file.readFile(), bytes);
-  };
   try {
-    return await reading(path, compare, constants.O_NONBLOCK);
+    return await reading(path, async (file) => {
+      const { size } = await file.stat();
+      return size === bytes.length && equalBytes(await file.readFile(), bytes);
+    });
   } catch (error) {
-    if (error instanceof ToolkitError && error.code === 'CORE_FILE_MISSING') return false;
+    const codes: readonly string[] = ['CORE_FILE_MISSING', 'CORE_NOT_A_FILE'];
+    if (error instanceof ToolkitError && codes.includes(error.code)) return false;
     throw error;
   }
 }
@@ -182,19 +182,27 @@ async function readAll(file: FileHandle, path: string, maxBytes: number): Promis
     message: `${path}: expected at most ${maxBytes} bytes`,
     fault: 'input',
     data: { path, maxBytes },
+    hint: 'nothing that belongs there is as large: check that it is the file that was meant',
   });
 }
 
-async function reading<T>(path: string, read: (file: FileHandle) => Promise<T>, flags = 0): Promise<T> {
+async function reading<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, constants.O_RDONLY | flags);
+    // Whoever puts a pipe in our way must not make us wait for ever: not even a signal ends that.
+    file = await open(path, constants.O_RDONLY | (isInherited(path) ? 0 : constants.O_NONBLOCK));
+    if (!isInherited(path) && !(await file.stat()).isFile()) throw notAFile(path);
     return await read(file);
   } catch (cause) {
     throw cause instanceof ToolkitError ? cause : unreadable(path, cause);
   } finally {
     await file?.close();
   }
+}
+
+/** A pipe that was meant: the shell's `<(…)`, or standard input. */
+function isInherited(path: string): boolean {
+  return /^\/dev\/(?:stdin|fd\/\d{1,9})$/.test(path);
 }
 
 async function writing(path: string, write: () => Promise<void>): Promise<void> {
@@ -211,6 +219,15 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
       cause,
     });
   }
+}
+
+function notAFile(path: string): ToolkitError {
+  return new ToolkitError('CORE_NOT_A_FILE', {
+    message: `${path}: expected a file, got a directory, a pipe or a device`,
+    fault: 'input',
+    data: { path },
+    hint: 'name a file, or give what a program prints as <(program)',
+  });
 }
 
 function exists(path: string): ToolkitError {

@@ -47,6 +47,7 @@ export async function request(url: string, options: RequestOptions): Promise<Ans
       message: `${url}: no answer (${describeCause(cause)})`,
       fault: 'environment',
       data: { url },
+      hint: 'check the URL, that its server is up, and that this machine can reach it',
       cause,
     });
   }
@@ -64,6 +65,7 @@ export async function requestBody(url: string, options: RequestOptions): Promise
       message: `${url}: expected status 200, got ${answer.status}${start ? ` (${start})` : ''}`,
       fault: 'environment',
       data: { url, status: answer.status },
+      hint: 'check the URL; if it is right, the log of its server says more',
     });
   }
   return answer.body;
@@ -79,6 +81,7 @@ async function readBody(response: Response, url: string, maxBytes: number): Prom
         message: `${url}: expected at most ${maxBytes} bytes`,
         fault: 'input',
         data: { url, maxBytes },
+        hint: 'nothing that belongs there is as large: check that it is the URL that was meant',
       });
     }
     chunks.push(chunk);

@@ -15,6 +15,8 @@ export interface JsonLimits {
 /** No document that we read is nested as deep; recursion over one that is would exhaust the stack. */
 const maxDepth = 100;
 
+const damagedHint = 'it is cut off, damaged or not what was meant; put the right one in its place';
+
 /**
  * Parses a JSON document that somebody else may have written. Size and depth are capped before parsing.
  * @throws CORE_TOO_LARGE if there are more than `maxBytes` bytes
@@ -26,6 +28,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
       message: `${limits.what}: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`,
       fault: 'input',
       data: { maxBytes: limits.maxBytes, bytes: bytes.length },
+      hint: damagedHint,
     });
   }
   try {
@@ -34,7 +37,12 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
     return JSON.parse(text) as Json;
   } catch (cause) {
     if (cause instanceof ToolkitError && cause.code === 'CORE_JSON') throw cause;
-    throw new ToolkitError('CORE_JSON', { message: `${limits.what}: expected a JSON document`, fault: 'input', cause });
+    throw new ToolkitError('CORE_JSON', {
+      message: `${limits.what}: expected a JSON document`,
+      fault: 'input',
+      hint: damagedHint,
+      cause,
+    });
   }
 }
 
@@ -42,9 +50,18 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
 export function parseJsonObject(bytes: Uint8Array, limits: JsonLimits): JsonObject {
   const value = parseJson(bytes, limits);
   if (!isJsonObject(value)) {
-    throw new ToolkitError('CORE_JSON', { message: `${limits.what}: expected a JSON object`, fault: 'input' });
+    throw new ToolkitError('CORE_JSON', {
+      message: `${limits.what}: expected a JSON object`,
+      fault: 'input',
+      hint: damagedHint,
+    });
   }
   return value;
+}
+
+/** Returns `value` as its JSON document reads: what JSON cannot hold is left out, a date is its text. */
+export function toJson(value: object): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
 }
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {
@@ -71,5 +88,6 @@ function tooDeep(what: string): ToolkitError {
     message: `${what}: expected a JSON document, got one nested deeper than ${maxDepth} levels`,
     fault: 'input',
     data: { maxDepth },
+    hint: damagedHint,
   });
 }

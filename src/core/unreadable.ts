@@ -1,4 +1,5 @@
 import { isErrno, ToolkitError } from './error.ts';
+import { shellWord } from './shell.ts';
 
 /** Returns CORE_FILE_MISSING or CORE_FILE_READ, whichever a system error on the way to `path` means. */
 export function unreadable(path: string, cause: unknown): ToolkitError {
@@ -9,6 +10,7 @@ export function unreadable(path: string, cause: unknown): ToolkitError {
     message: `${path}: cannot be read`,
     fault: 'environment',
     data: { path },
+    hint: `see what it is, and who may read it: ls -ld ${shellWord(path)}`,
     cause,
   });
 }

@@ -65,5 +65,6 @@ function timeout(what: string, timeoutMs: number): ToolkitError {
     message: `timed out after ${timeoutMs} ms waiting for ${what}`,
     fault: 'environment',
     data: { timeoutMs },
+    hint: 'run the command again when this machine has less to do',
   });
 }

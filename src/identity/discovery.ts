@@ -85,6 +85,7 @@ async function ask(url: string, issuerUrl: string, options: DiscoveryOptions): P
       ...(options.signal && { signal: options.signal }),
     });
   } catch (cause) {
+    options.signal?.throwIfAborted();
     if (!(cause instanceof ToolkitError)) throw cause;
     if (cause.code === 'CORE_HTTP_UNREACHABLE') throw unreachable(issuerUrl, cause.message, cause);
     throw unusable(issuerUrl, cause.message, cause);
@@ -107,6 +108,7 @@ function unreachable(issuer: string, detail: string, cause?: unknown): ToolkitEr
     message: `issuer ${issuer}: ${detail}`,
     fault: 'environment',
     data: { issuer },
+    hint: 'check the URL of the issuer, that it is up, and that this machine can reach it',
     cause,
   });
 }

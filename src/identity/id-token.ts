@@ -56,5 +56,9 @@ function decodePart(text: string, what: string): JsonObject {
 }
 
 function malformed(detail: string): ToolkitError {
-  return new ToolkitError('OIDC_TOKEN_FORMAT', { message: `ID token: ${detail}`, fault: 'input' });
+  return new ToolkitError('OIDC_TOKEN_FORMAT', {
+    message: `ID token: ${detail}`,
+    fault: 'input',
+    hint: 'it is cut off, or another kind of token; get a new one: sigstead login',
+  });
 }

@@ -19,6 +19,7 @@ export function parseIssuerUrl(text: string): URL {
       message: `issuer ${JSON.stringify(text)}: expected a URL without query, fragment or credentials`,
       fault: 'input',
       data: { issuer: text },
+      hint: 'write it as tokens carry it in "iss", e.g. https://accounts.acme.example',
     });
   }
   assertSecure(url, `issuer ${text}`);

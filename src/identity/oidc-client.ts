@@ -68,6 +68,7 @@ function fromProvider(error: oidc.ResponseBodyError | oidc.AuthorizationResponse
       message: `issuer ${issuer}: the login was declined`,
       fault: 'input',
       data: { issuer },
+      hint: 'log in again, and consent',
       cause: error,
     });
   }
@@ -79,6 +80,7 @@ function refused(issuer: string, detail: string, cause?: unknown): ToolkitError 
     message: `issuer ${issuer}: it refused: ${detail}`,
     fault: 'input',
     data: { issuer, detail },
+    hint: 'check that the issuer knows this client ID and the redirect to this machine',
     cause,
   });
 }
@@ -98,6 +100,7 @@ function unreachable(issuer: string, detail: string, cause: unknown): ToolkitErr
     message: `issuer ${issuer}: ${detail}`,
     fault: 'environment',
     data: { issuer },
+    hint: 'check the URL of the issuer, that it is up, and that this machine can reach it',
     cause,
   });
 }

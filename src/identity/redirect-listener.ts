@@ -59,6 +59,7 @@ async function listen(server: Server, host: string): Promise<string> {
     throw new ToolkitError('OIDC_LISTEN', {
       message: `${host}: cannot listen for the browser to return`,
       fault: 'environment',
+      hint: 'log in with a code instead: sigstead login --device',
       cause,
     });
   }

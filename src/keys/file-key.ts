@@ -56,6 +56,7 @@ export async function decryptFileKey(options: FileKeyOptions & { readonly as: 'p
     message: `${options.path}: expected an ECDSA key, which alone has the form SEC 1, got ${privateKey.asymmetricKeyType}`,
     fault: 'input',
     data: { what: options.path, got: privateKey.asymmetricKeyType },
+    hint: 'make an ECDSA key for this server: it reads no other kind',
   });
 }
 

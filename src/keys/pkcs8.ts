@@ -87,6 +87,7 @@ export async function decryptPrivateKey(pem: string, passphrase: string, what: s
       message: `${what}: the key was decrypted but is of a kind that cannot be used`,
       fault: 'input',
       data: { what },
+      hint: 'make a new key: ECDSA P-256, ECDSA P-384 or Ed25519',
       cause,
     });
   }

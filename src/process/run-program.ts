@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { $ } from 'zx/core';
 import { ToolkitError } from '../core/error.ts';
+import { shellWord } from '../core/shell.ts';
 import { requireProgram } from './find-program.ts';
 import { endWithUs, signalGroup } from './process-group.ts';
 
@@ -123,6 +124,7 @@ function timedOut(file: string, timeoutMs: number): ToolkitError {
     message: `${file}: expected to end within ${timeoutMs} ms, was still running and has been stopped`,
     fault: 'environment',
     data: { program: file, timeoutMs },
+    hint: 'run the command again when this machine has less to do',
   });
 }
 
@@ -131,6 +133,7 @@ function tooTalkative(file: string, maxBytes: number): ToolkitError {
     message: `${file}: expected at most ${maxBytes} bytes of output, got more`,
     fault: 'environment',
     data: { program: file, maxBytes },
+    hint: 'check that it is the program that was meant',
   });
 }
 
@@ -140,6 +143,7 @@ export function notStarted(file: string, cause: unknown): ToolkitError {
     message: `${file}: cannot be started`,
     fault: 'environment',
     data: { program: file },
+    hint: `check that it is a program for this machine: ls -l ${shellWord(file)}`,
     cause,
   });
 }

@@ -97,7 +97,12 @@ function parseRootHash(text: string): Uint8Array {
 }
 
 function malformed(message: string, cause?: unknown): ToolkitError {
-  return new ToolkitError('TLOG_CHECKPOINT', { message: `checkpoint: ${message}`, fault: 'input', cause });
+  return new ToolkitError('TLOG_CHECKPOINT', {
+    message: `checkpoint: ${message}`,
+    fault: 'input',
+    hint: 'it is damaged, or not of the kind that Sigstore logs write; read it again from the log',
+    cause,
+  });
 }
 
 function wrongOrigin(expected: string, got: string): ToolkitError {

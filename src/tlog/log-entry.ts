@@ -148,5 +148,10 @@ function listAt(value: Json | undefined, path: string): readonly Uint8Array[] {
 }
 
 function malformed(message: string, cause?: unknown): ToolkitError {
-  return new ToolkitError('TLOG_ENTRY', { message: `log entry: ${message}`, fault: 'input', cause });
+  return new ToolkitError('TLOG_ENTRY', {
+    message: `log entry: ${message}`,
+    fault: 'input',
+    hint: 'it is damaged, or not of the kind that Sigstore logs write; read it again from the log',
+    cause,
+  });
 }

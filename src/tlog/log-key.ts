@@ -17,6 +17,7 @@ export function assertOrigin(origin: string): void {
     message: `log origin: expected a name without spaces and "+", got ${JSON.stringify(origin)}`,
     fault: 'input',
     data: { origin },
+    hint: 'write it as a host name and path, e.g. log2026-1.rekor.acme.example',
   });
 }
 

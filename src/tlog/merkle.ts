@@ -176,6 +176,7 @@ function assertCount(value: number, what: string): void {
     message: `proof: ${what}: expected a count below 2^53, got ${value}`,
     fault: 'input',
     data: { value },
+    hint: 'the proof is damaged; get it again from the log',
   });
 }
 

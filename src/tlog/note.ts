@@ -131,7 +131,12 @@ function hasControlCharacter(text: string): boolean {
 }
 
 function malformed(message: string, cause?: unknown): ToolkitError {
-  return new ToolkitError('TLOG_NOTE', { message: `signed note: ${message}`, fault: 'input', cause });
+  return new ToolkitError('TLOG_NOTE', {
+    message: `signed note: ${message}`,
+    fault: 'input',
+    hint: 'it is damaged, or not of the kind that Sigstore logs write; read it again from the log',
+    cause,
+  });
 }
 
 function tooManySignatures(count: number): ToolkitError {

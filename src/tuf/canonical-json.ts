@@ -41,5 +41,9 @@ function canonicalString(value: string): string {
 }
 
 function refused(message: string): ToolkitError {
-  return new ToolkitError('TUF_CANONICAL', { message: `canonical JSON: ${message}`, fault: 'input' });
+  return new ToolkitError('TUF_CANONICAL', {
+    message: `canonical JSON: ${message}`,
+    fault: 'input',
+    hint: 'clients would sign and verify other bytes; change the value, or publish what the holders signed',
+  });
 }

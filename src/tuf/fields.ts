@@ -1,9 +1,18 @@
 import { ToolkitError } from '../core/error.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
+/** What to do about a file that cannot be TUF metadata. */
+export const notMetadataHint = 'it is damaged or no TUF metadata; put back the file that was signed';
+
 /** The error of a document that is not TUF metadata; `where` is the path in it, e.g. `root: roles.root.threshold`. */
 export function malformed(where: string, message: string, cause?: unknown): ToolkitError {
-  return new ToolkitError('TUF_METADATA', { message: `${where}: ${message}`, fault: 'input', data: { where }, cause });
+  return new ToolkitError('TUF_METADATA', {
+    message: `${where}: ${message}`,
+    fault: 'input',
+    data: { where },
+    hint: notMetadataHint,
+    cause,
+  });
 }
 
 export function objectAt(value: Json | undefined, where: string): JsonObject {

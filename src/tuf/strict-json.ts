@@ -2,6 +2,7 @@ import { parseUtf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { type JsonLimits, type JsonObject, parseJsonObject } from '../core/json.ts';
 import { canonicalize } from './canonical-json.ts';
+import { notMetadataHint } from './fields.ts';
 
 const jsonString = /"(?:[^"\\]|\\.)*"/g;
 
@@ -26,5 +27,6 @@ function lossy(what: string, found: string): ToolkitError {
   return new ToolkitError('TUF_METADATA', {
     message: `${what}: expected JSON that every parser reads alike, got ${found}`,
     fault: 'input',
+    hint: notMetadataHint,
   });
 }

@@ -87,6 +87,7 @@ function readStrictly(der: Uint8Array, what: string): Certificate {
       message: `${what}: expected an X.509 certificate in DER (${describeCause(cause)})`,
       fault: 'input',
       data: { what },
+      hint: 'it is damaged, or something else; openssl x509 -noout -text says what it reads',
       cause,
     });
   }

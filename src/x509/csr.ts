@@ -88,6 +88,7 @@ export function parseCsr(pem: string): KeyObject {
     throw new ToolkitError('X509_CSR', {
       message: 'expected a certificate request in PEM, signed by the key that it is for',
       fault: 'input',
+      hint: 'have it made anew: openssl req -new -key KEY',
       cause,
     });
   }

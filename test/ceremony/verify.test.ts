@@ -60,4 +60,13 @@ describe('verifyPublished', () => {
   it.each(['', 'ftp://example.org/tuf'])('refuses the source %p', async (metadata) => {
     await expect(verifyPublished({ metadata, pinnedRoot, now })).rejects.toThrowToolkit('CER_METADATA_SOURCE');
   });
+
+  it('refuses a directory and a URL without a repository, and names them', async () => {
+    await using server = await serveFiles(new Map());
+    for (const metadata of [join(tmpdir(), 'no-such-directory'), server.url]) {
+      const refused = verifyPublished({ metadata, pinnedRoot, now });
+      await expect(refused).rejects.toThrowToolkit('CER_METADATA_SOURCE', { metadata });
+      await expect(refused).rejects.toThrow(metadata);
+    }
+  });
 });

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { collectErrors } from '../../docs/error-catalogue.ts';
+import { collectErrors, withoutHint } from '../../docs/error-catalogue.ts';
 import { errorsPage, explanationsOf } from '../../docs/errors-page.ts';
 import { readProductSources, readSourceTree } from '../../docs/source-tree.ts';
 import { projectDirectory } from '../support/instance.ts';
 
-const errors = collectErrors(await readProductSources(projectDirectory));
+const sources = await readProductSources(projectDirectory);
+const errors = collectErrors(sources);
 const page = await readFile(join(projectDirectory, 'docs', 'errors.md'), 'utf8');
 
 describe('docs/errors.md', () => {
@@ -24,11 +25,17 @@ describe('docs/errors.md', () => {
 
 describe('the tests', () => {
   it('provoke every code, but for those on a list with reasons', async () => {
-    const sources = [...(await readSourceTree(projectDirectory))];
-    const tests = sources.filter(([path]) => path.startsWith('test/') && path !== 'test/docs/errors.test.ts');
+    const all = [...(await readSourceTree(projectDirectory))];
+    const tests = all.filter(([path]) => path.startsWith('test/') && path !== 'test/docs/errors.test.ts');
     const text = tests.map(([, source]) => source).join('\n');
     const untested = [...errors.keys()].filter((code) => !new RegExp(`\\b${code}\\b`).test(text));
-    expect(untested).toEqual(await untestable());
+    expect(untested).toEqual(await listed('codes-without-test.txt'));
+  });
+});
+
+describe('the errors that somebody can mend', () => {
+  it('say how, but for those on a list with reasons', async () => {
+    expect(withoutHint(sources)).toEqual(await listed('errors-without-hint.txt'));
   });
 });
 
@@ -74,14 +81,33 @@ describe('collectErrors', () => {
   });
 });
 
+describe('withoutHint', () => {
+  it.each([
+    "new ToolkitError('CORE_A', { fault: 'input' })",
+    "new ToolkitError('CORE_A', { fault })",
+    "new ToolkitError('CORE_A', { fault: bad ? 'evidence' : 'environment', data: { hint: 'no' } })",
+  ])('refuses %s', (source) => {
+    expect(withoutHint(new Map([['a.ts', source]]))).toEqual(['a.ts CORE_A']);
+  });
+
+  it.each([
+    "new ToolkitError('CORE_A', { fault: 'input', hint: 'do this' })",
+    "new ToolkitError('CORE_A', { fault: 'input', hint })",
+    "new ToolkitError('CORE_A', { fault: 'environment', ...(bad && { hint: 'do this' }) })",
+    "new ToolkitError('CORE_A', { fault: bad ? 'evidence' : 'caller' })",
+  ])('accepts %s', (source) => {
+    expect(withoutHint(new Map([['a.ts', source]]))).toEqual([]);
+  });
+});
+
 function collected(source: string) {
   return [...collectErrors(new Map([['a.ts', source]]))][0];
 }
 
-/** Codes that no test can provoke, sorted; each line gives the code and why. */
-async function untestable(): Promise<readonly string[]> {
-  const list = await readFile(join(import.meta.dirname, 'codes-without-test.txt'), 'utf8');
+/** The sorted names on a list of exceptions, each of which gives its reason. */
+async function listed(file: string): Promise<readonly string[]> {
+  const list = await readFile(join(import.meta.dirname, file), 'utf8');
   const lines = list.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  for (const line of lines) expect(line).toMatch(/^[A-Z0-9_]+: .{20,}$/);
-  return lines.map((line) => line.split(':')[0] ?? '').sort();
+  const named = lines.map((line) => /^((?:\S+ )?[A-Z0-9_]+): .{20,}$/.exec(line)?.[1] ?? `no reason: ${line}`);
+  return named.sort();
 }

@@ -33,6 +33,10 @@ const ways: Readonly<Record<string, (invocation: Invocation) => Promise<Outcome 
     const texts = { message: 'one:\n\u001b[31mtwo\u001b[0m\u0007', hint: '\u009b2Jlook', cause };
     throw new ToolkitError('OPS_TEST', { ...texts, fault: 'input' });
   },
+  explained: async () => {
+    const cause = new Error('bad port');
+    throw new ToolkitError('OPS_TEST', { message: `no answer (${cause.message})`, fault: 'input', cause });
+  },
   usage: async () => {
     throw new ToolkitError('CLI_USAGE', { message: 'expected --root', fault: 'input' });
   },

@@ -78,6 +78,10 @@ describe('runCli', () => {
     ]);
   });
 
+  it('tells a cause once, also where the message has it in parentheses', async () => {
+    expect((await run('explained')).stderr).toBe('sigstead: error: no answer (bad port)\n');
+  });
+
   it('shows no escape sequence of what others wrote, and keeps the lines of a message', async () => {
     const { exitCode, stderr } = await run('escapes');
     expect(exitCode).toBe(3);

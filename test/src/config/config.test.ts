@@ -33,6 +33,7 @@ describe('parseConfig', () => {
   it('accepts the configuration of the design and fills in its defaults', () => {
     const expected: InstanceConfig = {
       file: '/srv/acme/sigstead.yaml',
+      text: designed,
       instance: { name: 'acme', domain: 'sigstore.acme.example' },
       rootPolicyFile: '/srv/acme/root-signing/policy.yaml',
       issuers: [
@@ -123,7 +124,8 @@ describe('parseConfig', () => {
   }
 
   it('accepts Windows line ends and a byte order mark', () => {
-    expect(parse(`\ufeff${validConfig.replaceAll('\n', '\r\n')}`)).toEqual(parse(validConfig));
+    const text = `\ufeff${validConfig.replaceAll('\n', '\r\n')}`;
+    expect(parse(text)).toEqual({ ...parse(validConfig), text });
   });
 
   it('keeps the URL of an issuer as it is written', () => {
@@ -159,7 +161,7 @@ describe('parseConfig, for any input', () => {
       fc.property(config, fc.constantFrom(0, 2, 5), ({ domain, names, key, users }, lineFolding) => {
         const raw = JSON.parse(JSON.stringify(rawConfig(domain, names, key, users)));
         const text = stringify(raw, { lineWidth: lineFolding * 40, aliasDuplicateObjects: false });
-        expect(parse(text)).toEqual(parse(JSON.stringify(raw)));
+        expect(parse(text)).toEqual({ ...parse(JSON.stringify(raw)), text });
       }),
       { numRuns: 50 },
     );
@@ -222,7 +224,7 @@ describe('readConfig', () => {
     const file = join(directory, 'sigstead.yaml');
     await expect(readConfig(file)).rejects.toThrowToolkit('CFG_MISSING', { file });
     await expect(readConfig(file)).rejects.toMatchObject({
-      hint: `start from the commented example: cp examples/minimal.yaml ${file}`,
+      hint: `start from the commented example and its policy: mkdir -p ${directory} && cp -r examples/root-signing ${directory} && cp examples/minimal.yaml ${file}`,
     });
   });
 

@@ -10,6 +10,7 @@ describe('parseRootPolicy', () => {
   it('accepts a policy; a role without holders has all of them', () => {
     const expected: RootPolicy = {
       file: '/srv/acme/policy.yaml',
+      text: validPolicy,
       holders: [
         { id: 'alice', name: 'Alice' },
         { id: 'bob', name: 'Bob' },

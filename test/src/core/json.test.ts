@@ -1,8 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { utf8 } from '../../../src/core/bytes.ts';
-import { isJsonObject, parseJson, parseJsonObject } from '../../../src/core/json.ts';
+import { isJsonObject, parseJson, parseJsonObject, toJson } from '../../../src/core/json.ts';
 
 const limits = { what: 'answer.json', maxBytes: 10 };
+
+describe('toJson', () => {
+  it('returns what the document of a value reads', () => {
+    const value = { at: new Date('2026-11-22T10:00:00Z'), none: undefined, list: [1, { deep: null }] };
+    expect(toJson(value)).toEqual({ at: '2026-11-22T10:00:00.000Z', list: [1, { deep: null }] });
+  });
+});
 
 describe('parseJson', () => {
   it('accepts as many bytes as are allowed, and refuses one more before it parses', () => {
