@@ -79,7 +79,7 @@ async function testLogin(invocation: Invocation, email: string): Promise<string>
  * @throws OPS_TEST_GRANT_CLOSED if it was started without the grant for tests; OPS_NOT_RUNNING, OPS_NOT_READY
  */
 export async function assertTestGrant(state: StateDirectory): Promise<RunRecord> {
-  const record = await assertReady(state);
+  const record = await assertReady(state, 'up --test-grant');
   if (record.testGrant) return record;
   const directory = shellWord(state.path);
   throw new ToolkitError('OPS_TEST_GRANT_CLOSED', {
@@ -94,11 +94,12 @@ export async function assertTestGrant(state: StateDirectory): Promise<RunRecord>
  * Returns an ID token of a test user of a running instance.
  * @throws as `assertTestGrant`
  */
-export async function testToken(state: StateDirectory, email: string): Promise<string> {
+export async function testToken(state: StateDirectory, email: string, signal?: AbortSignal): Promise<string> {
   const facts = await readInstanceFacts(state);
   const { clientId } = await assertTestGrant(state);
   const secret = parseUtf8(await readSecretFile(state.testSecretFile), state.testSecretFile).trim();
-  return await requestTestToken({ issuer: identityProviderUrl(facts), secret, email, clientId });
+  const issuer = identityProviderUrl(facts);
+  return await requestTestToken({ issuer, secret, email, clientId, ...(signal && { signal }) });
 }
 
 function tokenOutcome(idToken: string): Outcome {

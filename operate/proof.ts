@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ToolkitError } from '../src/core/error.ts';
+import { allOf } from '../src/core/wait.ts';
 import type { SigstoreClient, TrustAnchor, Verdict } from './clients/client.ts';
 import type { Signatory } from './signatory.ts';
 
@@ -87,7 +88,8 @@ export async function proveSignature(
 ): Promise<ProvenSignature> {
   await using bench = await Workbench.create();
   const signed = await bench.sign(signer, signatory, `proof-by-${signer.name}`);
-  await Promise.all(
+  // The bench must outlive every client that writes in it.
+  await allOf(
     verifiers.map(async (client) => assertAccepted(await bench.verify(client, signatory, signed), client, 'verify')),
   );
   return { signedBy: nameOf(signer), verifiedBy: verifiers.map(nameOf) };

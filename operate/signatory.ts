@@ -25,9 +25,14 @@ export function signatoryOf(ready: Ready): Signatory {
 }
 
 /** The first test user of an instance in another process; it has to be up with the grant for tests. */
-export function remoteSignatory(config: InstanceConfig, state: StateDirectory, facts: StateFacts): Signatory {
+export function remoteSignatory(
+  config: InstanceConfig,
+  state: StateDirectory,
+  facts: StateFacts,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Signatory {
   const identity = firstUser(config);
-  return { ...signatoryFacts(state, facts, identity), token: () => testToken(state, identity) };
+  return { ...signatoryFacts(state, facts, identity), token: () => testToken(state, identity, signal) };
 }
 
 function signatoryFacts(state: StateDirectory, facts: StateFacts, identity: string) {

@@ -13,7 +13,10 @@ export interface Expectation {
 /** What a client said. `reason` is its own words, so that a refusal can be told from a broken setup. */
 export type Verdict = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
 
-/** A Sigstore client that we did not write, run as its users run it, with a home of its own. */
+/**
+ * A Sigstore client that we did not write, run as its users run it, with a home of its own. One that was made with a
+ * signal ends as soon as that is aborted, and throws its reason: an interrupt is no verdict.
+ */
 export interface SigstoreClient {
   readonly name: 'cosign' | 'sigstore-js' | 'sigstore-python';
   readonly version: string;

@@ -11,10 +11,12 @@ export class CosignClient implements SigstoreClient {
   readonly name = 'cosign';
   readonly version: string;
   readonly #file: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(file: string, version: string) {
+  constructor(file: string, version: string, signal?: AbortSignal) {
     this.#file = file;
     this.version = version;
+    this.#signal = signal;
   }
 
   async initialize(anchor: TrustAnchor, home: string): Promise<Verdict> {
@@ -43,6 +45,7 @@ export class CosignClient implements SigstoreClient {
 
   async #run(args: readonly string[], home: string, extra: Readonly<Record<string, string>> = {}) {
     const env = { HOME: home, TUF_ROOT: join(home, 'sigstore-root'), PATH: '/usr/bin:/bin', ...extra };
-    return await runProgram({ file: this.#file, args, env, timeoutMs });
+    const signal = this.#signal;
+    return await runProgram({ file: this.#file, args, env, timeoutMs, ...(signal && { signal }) });
   }
 }

@@ -8,18 +8,24 @@ import { SigstoreJsClient } from './sigstore-js.ts';
 import { SigstorePythonClient } from './sigstore-python.ts';
 
 /** Returns sigstore-js as this package pins it, run by the Node that runs us. */
-export async function sigstoreJsClient(): Promise<SigstoreClient> {
+export async function sigstoreJsClient(signal?: AbortSignal): Promise<SigstoreClient> {
   const manifest = new URL('../../node_modules/@sigstore/sign/package.json', import.meta.url);
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-  return new SigstoreJsClient(process.execPath, version);
+  return new SigstoreJsClient(process.execPath, version, signal);
 }
 
-export function cosignClient(found: { readonly path: string; readonly version: string }): SigstoreClient {
-  return new CosignClient(found.path, found.version);
+export function cosignClient(
+  found: { readonly path: string; readonly version: string },
+  signal?: AbortSignal,
+): SigstoreClient {
+  return new CosignClient(found.path, found.version, signal);
 }
 
 /** Returns the sigstore-python on PATH (or where `SIGSTEAD_SIGSTORE_PYTHON` says), if there is one. */
-export async function findSigstorePython(environment: Environment): Promise<SigstoreClient | undefined> {
+export async function findSigstorePython(
+  environment: Environment,
+  signal?: AbortSignal,
+): Promise<SigstoreClient | undefined> {
   const named = environment['SIGSTEAD_SIGSTORE_PYTHON'];
   const file = named || (await findProgram('sigstore', environment['PATH'] ?? ''));
   if (!file) return undefined;
@@ -28,8 +34,9 @@ export async function findSigstorePython(environment: Environment): Promise<Sigs
     args: ['--version'],
     env: { PATH: environment['PATH'] ?? '' },
     timeoutMs: 30_000,
+    ...(signal && { signal }),
   });
   // cosign's predecessor in Go had a program of this name too.
   const version = /^sigstore (\d+\.\d+\.\d+)/.exec(ran.stdout.trim())?.[1];
-  return version === undefined ? undefined : new SigstorePythonClient(file, version);
+  return version === undefined ? undefined : new SigstorePythonClient(file, version, signal);
 }

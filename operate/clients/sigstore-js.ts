@@ -21,10 +21,12 @@ export class SigstoreJsClient implements SigstoreClient {
   readonly name = 'sigstore-js';
   readonly version: string;
   readonly #node: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(node: string, version: string) {
+  constructor(node: string, version: string, signal?: AbortSignal) {
     this.#node = node;
     this.version = version;
+    this.#signal = signal;
   }
 
   async initialize(anchor: TrustAnchor, home: string): Promise<Verdict> {
@@ -48,6 +50,8 @@ export class SigstoreJsClient implements SigstoreClient {
 
   async #run(request: ProgramRequest) {
     const env = { HOME: request.home, PATH: '/usr/bin:/bin' };
-    return await runProgram({ file: this.#node, args: [program], env, timeoutMs, input: JSON.stringify(request) });
+    const signal = this.#signal;
+    const input = JSON.stringify(request);
+    return await runProgram({ file: this.#node, args: [program], env, timeoutMs, input, ...(signal && { signal }) });
   }
 }

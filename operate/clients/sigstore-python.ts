@@ -10,10 +10,12 @@ export class SigstorePythonClient implements SigstoreClient {
   readonly name = 'sigstore-python';
   readonly version: string;
   readonly #file: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(file: string, version: string) {
+  constructor(file: string, version: string, signal?: AbortSignal) {
     this.#file = file;
     this.version = version;
+    this.#signal = signal;
   }
 
   async initialize(anchor: TrustAnchor, home: string): Promise<Verdict> {
@@ -34,6 +36,7 @@ export class SigstorePythonClient implements SigstoreClient {
       XDG_DATA_HOME: join(home, 'data'),
       XDG_CACHE_HOME: join(home, 'cache'),
     };
-    return await runProgram({ file: this.#file, args: [...args, '-vv'], env, timeoutMs });
+    const signal = this.#signal;
+    return await runProgram({ file: this.#file, args: [...args, '-vv'], env, timeoutMs, ...(signal && { signal }) });
   }
 }

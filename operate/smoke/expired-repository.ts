@@ -20,12 +20,16 @@ export interface RepositoryCopy {
   close(): Promise<void>;
 }
 
-export async function serveCopy(
-  repository: string,
-  directory: string,
-  keys: KeyStore,
-  clock: Clock,
-): Promise<RepositoryCopy> {
+export interface CopyOptions {
+  /** The published repository. */
+  readonly repository: string;
+  /** Where the copy is made. */
+  readonly directory: string;
+  readonly keys: KeyStore;
+  readonly clock: Clock;
+}
+
+export async function serveCopy({ repository, directory, keys, clock }: CopyOptions): Promise<RepositoryCopy> {
   await cp(repository, directory, { recursive: true });
   const { copy: port = 0 } = await choosePorts(['copy']);
   const listener = { name: 'tuf-copy', port, edge: tufEdge(loopbackEdgeLimits), directory };

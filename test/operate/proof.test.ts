@@ -1,9 +1,12 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { StateDirectory } from '../../local/state.ts';
 import type { SigstoreClient, Verdict } from '../../operate/clients/client.ts';
 import { proveSignature, Workbench } from '../../operate/proof.ts';
 import { remoteSignatory, type Signatory } from '../../operate/signatory.ts';
+import { pathExists } from '../../src/core/files.ts';
+import { waitFor } from '../../src/core/wait.ts';
 import { minimalConfig } from '../support/minimal-config.ts';
 
 const signatory: Signatory = {
@@ -58,6 +61,34 @@ describe('proveSignature', () => {
       step: 'verify',
       reason: 'bad root',
     });
+  });
+
+  it('refuses only when every client has ended, and leaves nothing of theirs behind', async () => {
+    const [refusal, late] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = client('sigstore-js');
+    const writesLate: SigstoreClient = {
+      ...slow,
+      initialize: async (anchor, home) => {
+        await slow.initialize(anchor, home);
+        await refusal.promise;
+        const gone = waitFor(async () => !(await pathExists(home)), { what: 'a removal too early', timeoutMs: 200 });
+        await gone.catch(() => undefined);
+        await mkdir(join(home, 'tuf'), { recursive: true });
+        late.resolve();
+        return { accepted: true };
+      },
+    };
+    const refuses: SigstoreClient = {
+      ...client('sigstore-python'),
+      verify: async () => {
+        refusal.resolve();
+        return refused;
+      },
+    };
+    const proof = proveSignature(signatory, client('cosign'), [writesLate, refuses]);
+    await expect(proof).rejects.toThrowToolkit('OPS_VERIFY_FAILED', { client: 'sigstore-python' });
+    await late.promise;
+    await expect(stat(dirname(slow.homes[0] ?? ''))).rejects.toThrow('ENOENT');
   });
 
   it('refuses when a client refuses the repository', async () => {

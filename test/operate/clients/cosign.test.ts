@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CosignClient } from '../../../operate/clients/cosign.ts';
+import { pathExists } from '../../../src/core/files.ts';
+import { waitFor } from '../../../src/core/wait.ts';
 
 const token = 'eyJ.secret.token';
 
@@ -52,6 +54,17 @@ describe('CosignClient', () => {
       ...['verify-blob', 'a', '--bundle', 'b', '--certificate-identity', 'dev@example.com'],
       ...['--certificate-oidc-issuer', 'http://127.0.0.1:2'],
     ]);
+  });
+
+  it('gives no verdict when it is interrupted', async () => {
+    const interrupt = new AbortController();
+    const file = join(home, 'waits');
+    await writeFile(file, '#!/bin/sh\n: > "$HOME/started"\nexec sleep 60\n');
+    await chmod(file, 0o755);
+    const verdict = new CosignClient(file, 'v3.1.2', interrupt.signal).initialize(anchor, home);
+    await waitFor(() => pathExists(join(home, 'started')), { what: 'cosign to start', timeoutMs: 10_000 });
+    interrupt.abort(new Error('interrupted'));
+    await expect(verdict).rejects.toThrow('interrupted');
   });
 
   it('says what cosign said when it fails, and never the token', async () => {
