@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { InstanceConfig, KeySource, LogShardConfig, TimestampConfig } from '../src/config/config.ts';
+import type { InstanceConfig, LogShardConfig, TimestampConfig } from '../src/config/config.ts';
+import { equalBytes } from '../src/core/bytes.ts';
 import { addMs, dayMs, floorToSecond } from '../src/core/clock.ts';
-import { ToolkitError } from '../src/core/error.ts';
-import { createFile, makePrivateDirectory, readFileIfPresent } from '../src/core/files.ts';
+import { createFile, makePrivateDirectory, readFileIfPresent, replaceFile } from '../src/core/files.ts';
 import type { Reached } from '../src/core/moment.ts';
 import { assertNoErrors } from '../src/core/rules.ts';
 import type { Signer } from '../src/core/signer.ts';
@@ -50,21 +50,30 @@ export interface AuthoritiesOptions {
 
 /**
  * Returns what verifiers need to know of this instance's authorities. At the first start it makes their keys and
- * certificates; later it returns what was made then. An interrupted first start goes on where it stopped.
+ * certificates; later it returns what was made then, with the issuers and the selection of the configuration. An
+ * interrupted first start goes on where it stopped.
+ *
+ * The caller knows that the configuration has the authorities of the first start, and keys that live in files.
  * @throws X509_CHAIN_INVALID if a chain breaks a rule that Fulcio or the TSA enforces
- * @throws LOCAL_KEY_SOURCE if the configuration wants a key where this machine's servers cannot use one
  */
 export async function ensureAuthorities(options: AuthoritiesOptions): Promise<TrustMaterial> {
-  assertFileKeys(options.config);
   const { materialFile } = options.state;
   const bytes = await readFileIfPresent(materialFile, 1_048_576);
-  const material = bytes ? parseTrustMaterial(bytes, materialFile) : await createMaterial(options);
+  const material = bytes
+    ? followConfiguration(parseTrustMaterial(bytes, materialFile), options)
+    : await createMaterial(options);
   lintChains(material, options.now);
+  const formatted = formatTrustMaterial(material);
   if (!bytes) {
-    await createFile(materialFile, formatTrustMaterial(material));
+    await createFile(materialFile, formatted);
     options.reached('material-written');
-  }
+  } else if (!equalBytes(bytes, formatted)) await replaceFile(materialFile, formatted);
   return material;
+}
+
+/** What may differ from start to start: whom signers are sent to, and how they choose. */
+function followConfiguration(material: TrustMaterial, options: AuthoritiesOptions): TrustMaterial {
+  return { ...material, oidc: oidcMaterial(options, material.oidc), selection: options.config.selection };
 }
 
 /** Runs before any service starts: a server's own message about a bad chain names neither the file nor the rule. */
@@ -85,7 +94,7 @@ async function createMaterial(options: AuthoritiesOptions): Promise<TrustMateria
     allOf(config.logs.ct.map((log) => ctMaterial(options, log))),
     allOf(config.timestamps.map((authority) => timestampMaterial(options, authority))),
   ]);
-  return { fulcio: [fulcio], rekor, ct, timestamps, oidc: oidcMaterial(options), selection: config.selection };
+  return { fulcio: [fulcio], rekor, ct, timestamps, oidc: oidcMaterial(options, []), selection: config.selection };
 }
 
 async function fulcioMaterial(options: AuthoritiesOptions): Promise<FulcioMaterial> {
@@ -133,12 +142,13 @@ async function timestampMaterial(options: AuthoritiesOptions, authority: Timesta
   };
 }
 
-function oidcMaterial(options: AuthoritiesOptions): readonly OidcMaterial[] {
+/** An issuer that was there before keeps the time since when. */
+function oidcMaterial(options: AuthoritiesOptions, before: readonly OidcMaterial[]): readonly OidcMaterial[] {
   const { domain } = options.config.instance;
   return loginIssuers(options.config, options.facts).map((url, index) => ({
     url,
     operator: `oidc-${index + 1}.${domain}`,
-    validFor: fromNow(options),
+    validFor: before.find((entry) => entry.url === url)?.validFor ?? fromNow(options),
   }));
 }
 
@@ -218,20 +228,4 @@ async function keptChain(
   await createFile(path, chain.pem);
   reached('chain-issued', name);
   return chain;
-}
-
-function assertFileKeys(config: InstanceConfig): void {
-  const sources: readonly (readonly [string, KeySource])[] = [
-    ['fulcio.key', config.fulcio.key],
-    ...config.timestamps.map((entry) => [`timestamps ${entry.name}`, entry.key] as const),
-  ];
-  for (const [where, source] of sources) {
-    if (!source.startsWith('pkcs11:')) continue;
-    throw new ToolkitError('LOCAL_KEY_SOURCE', {
-      message: `${where}: a PKCS#11 key cannot be used by a local instance of this version`,
-      fault: 'input',
-      data: { where },
-      hint: 'write file (or awskms, which is an encrypted file on one machine) in the configuration that you start here',
-    });
-  }
 }

@@ -20,7 +20,7 @@ import { readLiveIdentities, readStoredIdentities } from './live-identities.ts';
 import { type RunningServices, startServices } from './running-services.ts';
 import { explained } from './server-process.ts';
 import type { ServerName } from './servers.ts';
-import type { StateDirectory, StateFacts } from './state.ts';
+import { markerOf, type StateDirectory, type StateFacts } from './state.ts';
 
 export interface InstanceOptions {
   readonly config: InstanceConfig;
@@ -78,7 +78,7 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     const gateway = await startGateway({ listeners: edgeListeners(specs, state, facts, offered), log: options.log });
     stack.defer(() => gateway.close());
     options.reached('gateway-listening');
-    const services = await startServices({ ...options, specs });
+    const services = await startServices({ ...options, specs, marker: await markerOf(state, facts) });
     stack.defer(() => services.stop());
     await passDriftGate(services, options, drift);
     edge.open = true;

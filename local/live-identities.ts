@@ -15,6 +15,7 @@ import { rekorNoteVerifier } from '../src/tlog/rekor-key.ts';
 import type { LiveIdentity } from '../src/trust/drift.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
 import { parseChain } from '../src/x509/chain.ts';
+import { portOf } from './endpoints.ts';
 import type { KeyStore } from './key-store.ts';
 import type { ServerProcess } from './server-process.ts';
 import type { StateDirectory, StateFacts } from './state.ts';
@@ -160,7 +161,7 @@ async function isWrittenSince(path: string, time: Date): Promise<boolean> {
 }
 
 function serverUrl(service: string, facts: StateFacts): string {
-  return `http://127.0.0.1:${facts.ports[`${service}/http`]}`;
+  return `http://127.0.0.1:${portOf(facts, `${service}/http`)}`;
 }
 
 function unreadable(service: string, message: string): ToolkitError {

@@ -10,6 +10,7 @@ import { waitFor } from '../src/core/wait.ts';
 import { makeFifo, serveFifo } from '../src/process/fifo.ts';
 import { type RunningProgram, startProgram } from '../src/process/supervised-program.ts';
 import type { KeySpec, ServiceSpec } from '../src/services/service.ts';
+import { portOf } from './endpoints.ts';
 import { failureHint } from './failure-hint.ts';
 import type { KeyStore } from './key-store.ts';
 import { type Placement, renderProcess } from './render.ts';
@@ -28,6 +29,8 @@ export interface ServerProcess {
 export interface ServerSurroundings {
   readonly state: StateDirectory;
   readonly facts: StateFacts;
+  /** From `markerOf`: by it a later run finds what this one leaves behind. */
+  readonly marker: string;
   readonly keys: KeyStore;
   readonly binary: string;
   /** Inherited by every server, e.g. proxies and CA bundles for outgoing requests. */
@@ -55,7 +58,7 @@ export async function startServer(spec: ServiceSpec, around: ServerSurroundings)
     name: spec.id,
     file: around.binary,
     args: rendered.args,
-    env: { ...around.environment, ...rendered.environment, SIGSTEAD_INSTANCE: around.facts.id },
+    env: { ...around.environment, ...rendered.environment, SIGSTEAD_INSTANCE: around.marker },
     // A working directory of its own: Tessera leaves dangling links when it is started inside its storage.
     cwd: place.runDirectory,
     logFile: around.state.logOf(spec.id),
@@ -116,7 +119,7 @@ async function placementOf(spec: ServiceSpec, around: ServerSurroundings): Promi
   );
   return {
     nonce: randomUUID(),
-    port: (service, name) => portOf(around.facts, service, name),
+    port: (service, name) => portOf(around.facts, `${service}/${name}`),
     runDirectory,
     storageDirectory,
     keyPath: (name) => keyPathOf(spec, name, runDirectory, around.keys),
@@ -172,15 +175,4 @@ export async function answers(url: string, signal?: AbortSignal): Promise<boolea
     if (error instanceof ToolkitError && error.code === 'CORE_HTTP_UNREACHABLE') return false;
     throw error;
   }
-}
-
-function portOf(facts: StateFacts, service: string, name: string): number {
-  const port = facts.ports[`${service}/${name}`];
-  if (port !== undefined) return port;
-  throw new ToolkitError('LOCAL_PORT_UNKNOWN', {
-    message: `${service}: this state directory has no port for ${name}`,
-    fault: 'input',
-    data: { service, name },
-    hint: 'the configuration has gained a service since this state directory was made; use a new one with --state',
-  });
 }

@@ -58,13 +58,41 @@ export async function ensureServers(
  * @throws what `ensureServers` throws
  */
 export async function findCosign(options: EnsureServersOptions): Promise<Cosign> {
-  const { env, signal } = options;
-  const readyMade = env['SIGSTEAD_SERVERS'];
-  const chosen = readyMade && (await isExecutable(join(resolve(readyMade), 'cosign')));
-  const installed = chosen ? undefined : await cosignOnPath(env['PATH'] ?? '', signal);
+  const { signal } = options;
+  const installed = await installedCosign(options);
   if (installed) return installed;
   const servers = await ensureServers(['cosign'], options);
   return await cosignAt(servers.get('cosign') ?? 'cosign', signal);
+}
+
+export interface PresentCosign {
+  readonly path: string;
+  /** It is the user's own. */
+  readonly onPath: boolean;
+}
+
+/**
+ * Returns the cosign that `findCosign` would, or `undefined` where that one would have to be built.
+ * @throws CORE_OWNER if others own a part of the cache or can write to it
+ */
+export async function presentCosign(
+  options: Pick<EnsureServersOptions, 'env' | 'signal' | 'moduleDirectory'>,
+): Promise<PresentCosign | undefined> {
+  const installed = await installedCosign(options);
+  if (installed) return { path: installed.path, onPath: true };
+  const { env, moduleDirectory = serversModule } = options;
+  const readyMade = env['SIGSTEAD_SERVERS'];
+  const directory = readyMade ? resolve(readyMade) : await cacheDirectory(moduleDirectory, env);
+  if ((await missingIn(directory, ['cosign'])).length > 0) return undefined;
+  if (!readyMade) await assertOwnPrograms(directory, ['cosign']);
+  return { path: join(directory, 'cosign'), onPath: false };
+}
+
+/** One of `SIGSTEAD_SERVERS` was chosen before any on PATH. */
+async function installedCosign({ env, signal }: Pick<EnsureServersOptions, 'env' | 'signal'>) {
+  const readyMade = env['SIGSTEAD_SERVERS'];
+  const chosen = readyMade && (await isExecutable(join(resolve(readyMade), 'cosign')));
+  return chosen ? undefined : await cosignOnPath(env['PATH'] ?? '', signal);
 }
 
 async function readyServers(directory: string, names: readonly ServerName[]): Promise<ReadonlyMap<ServerName, string>> {

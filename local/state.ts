@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../src/core/bytes.ts';
 import { formatInstant, parseInstant } from '../src/core/clock.ts';
@@ -32,9 +33,9 @@ export class StateDirectory {
   get factsFile(): string {
     return join(this.path, 'state.json');
   }
-  /** Names the file that describes the instance, as of its last start. */
+  /** The configuration that the instance was last brought up with, and the name of its file. */
   get configurationFile(): string {
-    return join(this.path, 'configuration');
+    return join(this.path, 'configuration.json');
   }
   get lockFile(): string {
     return join(this.path, 'up.lock');
@@ -109,6 +110,17 @@ export async function createFacts(state: StateDirectory, facts: StateFacts): Pro
   await createFile(state.factsFile, `${JSON.stringify(document, undefined, 2)}\n`, { mode: privateFileMode });
 }
 
+/** Returns what tells a state directory from a copy of it, for as long as the machine is up. */
+export async function placeOf(state: StateDirectory): Promise<string> {
+  const { dev, ino } = await stat(state.path, { bigint: true });
+  return `${dev}-${ino}`;
+}
+
+/** Returns what marks the processes of an instance here; a copy of its state directory must not end them. */
+export async function markerOf(state: StateDirectory, facts: StateFacts): Promise<string> {
+  return `${facts.id}-${await placeOf(state)}`;
+}
+
 export function newInstanceId(): string {
   return toHex(randomBytes(8));
 }
@@ -119,6 +131,7 @@ function parseFacts(document: JsonObject, file: string): StateFacts {
   if (
     version !== stateVersion ||
     typeof id !== 'string' ||
+    !/^[0-9a-f]{16}$/.test(id) ||
     typeof instanceName !== 'string' ||
     typeof domain !== 'string' ||
     typeof createdAt !== 'string' ||

@@ -10,17 +10,22 @@ import {
 import { KeyStore } from '../local/key-store.ts';
 import { assertPortsFree, choosePorts } from '../local/ports.ts';
 import { ensureServers } from '../local/servers.ts';
-import { createFacts, newInstanceId, readFacts, StateDirectory, type StateFacts } from '../local/state.ts';
+import { createFacts, markerOf, newInstanceId, StateDirectory, type StateFacts } from '../local/state.ts';
 import type { Environment, Talk } from '../src/cli/command.ts';
-import { type InstanceConfig, readConfig } from '../src/config/config.ts';
 import type { Clock } from '../src/core/clock.ts';
-import { ToolkitError } from '../src/core/error.ts';
 import type { Reached } from '../src/core/moment.ts';
 import { asStep, type Progress } from '../src/core/progress.ts';
 import { describeFinding } from '../src/core/rules.ts';
 import { findMarked, stopAll } from '../src/process/marked-processes.ts';
 import { compileTrust } from '../src/trust/compile.ts';
 import type { TrustMaterial } from '../src/trust/material.ts';
+import {
+  type AcceptedInstance,
+  acceptInstance,
+  readPast,
+  readWanted,
+  type WantedInstance,
+} from './accepted-instance.ts';
 import { checkIssuers } from './check-issuers.ts';
 import { rememberConfiguration } from './configuration.ts';
 import type { Phases } from './phases.ts';
@@ -45,11 +50,14 @@ export interface BringUpOptions {
   readonly reached: Reached;
 }
 
-/** Which instance, and where its things are. */
-interface Place {
-  readonly config: InstanceConfig;
-  readonly state: StateDirectory;
+/** Which instance, and what was decided when it was made. */
+interface KnownInstance extends AcceptedInstance {
   readonly facts: StateFacts;
+}
+
+/** And where its things are. */
+interface Place extends KnownInstance {
+  readonly state: StateDirectory;
   readonly keys: KeyStore;
 }
 
@@ -69,30 +77,30 @@ export interface Ready extends Place {
 export async function bringUp(options: BringUpOptions): Promise<Ready> {
   const { reached } = options;
   const phase = interruptiblePhases(options);
-  const config = await phase('config', () => readConfiguration(options));
+  const wanted = await phase('config', () => readInstance(options));
   const state = new StateDirectory(options.statePath);
   const stack = new AsyncDisposableStack();
   try {
     await holdState(state, stack, reached);
-    const facts = await phase('state', () => prepareState(state, config, options));
+    const known = await phase('state', () => prepareState(state, wanted, options));
     stack.defer(() => removeRecord(state).then(() => reached('record-removed')));
     const binaries = await phase('servers', () => ensureServers(serverNames, serversOptions(options)));
     reached('binaries-found');
-    await rememberConfiguration(state, config);
-    const place = { config, state, facts, keys: new KeyStore(state.keys, reached) };
+    const place = { ...known, state, keys: new KeyStore(state.keys, reached) };
     const material = await phase('keys', () => ensureMaterial(place, options));
     const rootOfTrust = await phase('root', () => publishTrust(material, place, options));
     const instance = await phase('services', () =>
       startInstance({
         ...options,
         ...{ ...place, material, binaries },
-        published: { trustedRoot: rootOfTrust.trustedRoot, at: `trusted_root.json of ${tufUrl(facts)}` },
+        published: { trustedRoot: rootOfTrust.trustedRoot, at: `trusted_root.json of ${tufUrl(known.facts)}` },
         environment: serverEnvironment(options.environment),
         log: (line) => options.talk.warn(line),
       }),
     );
     stack.defer(() => instance.stop());
-    await writeRecord(state, { phase: 'ready', testGrant: options.testGrant, clientId: localClientId(config) });
+    await rememberConfiguration(state, known.config);
+    await writeRecord(state, { phase: 'ready', testGrant: options.testGrant, clientId: localClientId(known.config) });
     reached('ready-recorded');
     stack.defer(() => reached('stopping'));
     const running = stack.move();
@@ -120,48 +128,44 @@ async function holdState(state: StateDirectory, stack: AsyncDisposableStack, rea
   reached('lock-taken');
 }
 
-async function readConfiguration(options: BringUpOptions): Promise<InstanceConfig> {
-  const config = await readConfig(options.configFile);
-  for (const warning of config.warnings) options.talk.warn(`${config.file}:${warning.line}: ${warning.message}`);
-  await checkIssuers(config, options.talk);
-  return config;
+async function readInstance({ configFile, talk }: BringUpOptions): Promise<WantedInstance> {
+  const wanted = await readWanted(configFile);
+  for (const { file, warnings } of [wanted.config, wanted.policy]) {
+    for (const { line, message } of warnings) talk.warn(`${file}:${line}: ${message}`);
+  }
+  await checkIssuers(wanted.config, talk);
+  return wanted;
 }
 
-/** Reads or makes the state directory, ends what a killed run left behind, and sees that our ports are free. */
+/**
+ * Reads or makes the state directory, ends what a killed run left behind, and sees that our ports are free. Whatever
+ * can be refused is refused first.
+ */
 async function prepareState(
   state: StateDirectory,
-  config: InstanceConfig,
+  wanted: WantedInstance,
   { testGrant, clock, reached }: BringUpOptions,
-): Promise<StateFacts> {
-  const facts = (await readFacts(state)) ?? (await makeFacts(state, config, clock.now()));
+): Promise<KnownInstance> {
+  const past = await readPast(state);
+  const accepted = acceptInstance(wanted, past, state.path);
+  const facts = past?.facts ?? (await makeFacts(state, accepted, clock.now()));
   reached('facts-written');
-  assertSameInstance(state, facts, config);
-  await stopAll(await findMarked(facts.id), orphanGraceMs);
+  await stopAll(await findMarked(await markerOf(state, facts)), orphanGraceMs);
   await clearRunDirectory(state);
   reached('run-directory-cleared');
-  await writeRecord(state, { phase: 'starting', testGrant, clientId: localClientId(config) });
+  await writeRecord(state, { phase: 'starting', testGrant, clientId: localClientId(accepted.config) });
   await assertPortsFree(facts.ports);
-  return facts;
+  return { ...accepted, facts };
 }
 
-async function makeFacts(state: StateDirectory, config: InstanceConfig, createdAt: Date): Promise<StateFacts> {
-  const { name, domain } = config.instance;
+/** The configuration first: where there are facts, it tells what they were made for. */
+async function makeFacts(state: StateDirectory, { config }: AcceptedInstance, now: Date): Promise<StateFacts> {
+  const { name: instanceName, domain } = config.instance;
+  await rememberConfiguration(state, config);
   const ports = await choosePorts(portNames(config));
-  await createFacts(state, { id: newInstanceId(), instanceName: name, domain, createdAt, ports });
-  const facts = await readFacts(state);
-  if (facts) return facts;
-  throw new ToolkitError('LOCAL_STATE_INVALID', { message: `${state.factsFile}: vanished`, fault: 'environment' });
-}
-
-function assertSameInstance(state: StateDirectory, facts: StateFacts, config: InstanceConfig): void {
-  const { name, domain } = config.instance;
-  if (facts.instanceName === name && facts.domain === domain) return;
-  throw new ToolkitError('LOCAL_STATE_OTHER_INSTANCE', {
-    message: `${state.path}: expected the instance ${name} (${domain}), got ${facts.instanceName} (${facts.domain})`,
-    fault: 'input',
-    data: { state: state.path, expected: { name, domain }, got: { name: facts.instanceName, domain: facts.domain } },
-    hint: `${config.file} describes another instance than this state directory holds; name another one with --state`,
-  });
+  const facts = { id: newInstanceId(), instanceName, domain, createdAt: now, ports };
+  await createFacts(state, facts);
+  return facts;
 }
 
 async function ensureMaterial(place: Place, options: BringUpOptions): Promise<TrustMaterial> {

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { resignOnline } from '../ceremony/resign-online.ts';
 import { type VerificationReport, verifyPublished } from '../ceremony/verify.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { StateDirectory } from '../local/state.ts';
@@ -7,10 +6,10 @@ import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { formatInstant, parseInstant } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { readFileCapped } from '../src/core/files.ts';
+import { toJson } from '../src/core/json.ts';
 import { maxMetadataBytes, roleNames } from '../src/tuf/layout.ts';
 import { readInstanceFacts } from './instance-facts.ts';
-import { assertRemembered, rememberPublished } from './published-memory.ts';
-import { readPublished, repositoryOptions, rootPolicyFile } from './root-of-trust.ts';
+import { repositoryOptions, resignRemembered } from './root-of-trust.ts';
 import { stateOption, statePath } from './settings.ts';
 
 export const ceremonyVerifyCommand: Command = {
@@ -61,18 +60,15 @@ async function verify(invocation: Invocation): Promise<Outcome> {
     pinnedRoot: await readFileCapped(resolve(rootFile), maxMetadataBytes.root),
     now: at === undefined ? clock.now() : parseInstant(at, '--at'),
   });
-  return { json: JSON.parse(JSON.stringify(report)), text: render(report) };
+  return { json: toJson(report), text: render(report) };
 }
 
 async function resign(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   await readInstanceFacts(state);
   const repository = await repositoryOptions(state, new KeyStore(state.keys), invocation.clock.now());
-  const before = await readPublished(state);
-  await assertRemembered(state, rootPolicyFile(state), before);
-  const resigned = await resignOnline({ ...repository, force: invocation.options.flag('force') });
-  await rememberPublished(state, rootPolicyFile(state), resigned.repository);
-  const { changed, periods } = resigned;
+  const force = invocation.options.flag('force');
+  const { changed, periods } = await resignRemembered(state, { ...repository, force });
   const roles = roleNames.map((role) => ({
     role,
     version: periods[role].version,

@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
 import type { StateDirectory } from '../local/state.ts';
 import type { ParsedOptions } from '../src/cli/command.ts';
-import { type InstanceConfig, readConfig } from '../src/config/config.ts';
-import { parseUtf8 } from '../src/core/bytes.ts';
+import { type InstanceConfig, parseConfig, readConfig } from '../src/config/config.ts';
+import { ToolkitError } from '../src/core/error.ts';
 import { readFileIfPresent, replaceFile } from '../src/core/files.ts';
+import { parseJsonObject } from '../src/core/json.ts';
 import { hasOwnDirectory } from '../src/core/ownership.ts';
 import { defaultConfigFile } from './settings.ts';
+
+/** A configuration may have 1 MiB, and JSON writes some characters as two. */
+const maxBytes = 4 << 20;
 
 /**
  * Returns the path of the file that describes an instance: the one that is named, or else the one that the state
@@ -14,17 +18,45 @@ import { defaultConfigFile } from './settings.ts';
 export async function configurationFile(options: ParsedOptions, state: StateDirectory): Promise<string> {
   const named = options.text('config');
   if (named !== undefined) return resolve(named);
-  if (!(await hasOwnDirectory(state.path))) return defaultConfigFile;
-  const remembered = await readFileIfPresent(state.configurationFile, 4_096);
-  return remembered ? parseUtf8(remembered, state.configurationFile).trim() : defaultConfigFile;
+  return (await readRemembered(state))?.file ?? defaultConfigFile;
 }
 
-/** Reads the configuration of an instance (see `configurationFile`). */
+/**
+ * Returns the configuration of an instance: of the file that is named, or else as the state directory was last brought
+ * up with it, whatever became of that file since, or else the default.
+ */
 export async function instanceConfiguration(options: ParsedOptions, state: StateDirectory): Promise<InstanceConfig> {
+  if (options.text('config') === undefined) {
+    const remembered = await rememberedConfiguration(state);
+    if (remembered) return remembered;
+  }
   return await readConfig(await configurationFile(options, state));
 }
 
-/** Remembers the file for the verbs that come after this start. */
-export async function rememberConfiguration(state: StateDirectory, config: InstanceConfig): Promise<void> {
-  await replaceFile(state.configurationFile, `${config.file}\n`);
+/** Returns the configuration that the instance was last brought up with, or `undefined` before its first start. */
+export async function rememberedConfiguration(state: StateDirectory): Promise<InstanceConfig | undefined> {
+  const remembered = await readRemembered(state);
+  return remembered && parseConfig(remembered.text, remembered.file);
+}
+
+/** Remembers a configuration, which was accepted, for the starts and the verbs that come after this one. */
+export async function rememberConfiguration(state: StateDirectory, { file, text }: InstanceConfig): Promise<void> {
+  await replaceFile(state.configurationFile, `${JSON.stringify({ file, text })}\n`);
+}
+
+async function readRemembered(
+  state: StateDirectory,
+): Promise<{ readonly file: string; readonly text: string } | undefined> {
+  if (!(await hasOwnDirectory(state.path))) return undefined;
+  const what = state.configurationFile;
+  const bytes = await readFileIfPresent(what, maxBytes);
+  if (!bytes) return undefined;
+  const { file, text } = parseJsonObject(bytes, { what, maxBytes });
+  if (typeof file === 'string' && typeof text === 'string') return { file, text };
+  throw new ToolkitError('LOCAL_STATE_INVALID', {
+    message: `${what}: expected a file and its text`,
+    fault: 'input',
+    data: { file: what },
+    hint: 'sigstead writes this file; restore the copy that it wrote, or name another directory with --state',
+  });
 }

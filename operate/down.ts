@@ -1,4 +1,4 @@
-import { readFacts, StateDirectory } from '../local/state.ts';
+import { markerOf, readFacts, StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { pathExists } from '../src/core/files.ts';
 import { asStep } from '../src/core/progress.ts';
@@ -28,10 +28,11 @@ async function down(invocation: Invocation): Promise<Outcome> {
   if (!facts || !(await pathExists(state.lockFile))) return outcome(state, 'nothing to stop', 0);
   const running = await findRunning(state);
   if (running) await signalLiving([running.process], 'SIGTERM');
-  const lock = await asStep(invocation.progress, 'stopping', () => waitForState(state, stopTimeoutMs));
+  const { progress, signal } = invocation;
+  const lock = await asStep(progress, 'stopping', () => waitForState(state, stopTimeoutMs, signal));
   try {
     // We hold the lock, so nobody runs here: what still carries the marker was left by a killed `up`.
-    const orphans = await findMarked(facts.id);
+    const orphans = await findMarked(await markerOf(state, facts));
     await stopAll(orphans, orphanGraceMs);
     await removeRecord(state);
     return outcome(state, running || orphans.length > 0 ? 'stopped' : 'nothing to stop', orphans.length);

@@ -1,10 +1,8 @@
-import { resignOnline } from '../ceremony/resign-online.ts';
 import type { Talk } from '../src/cli/command.ts';
 import { type Clock, hourMs } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Ready } from './bring-up.ts';
-import { rememberPublished } from './published-memory.ts';
-import { repositoryOptions, rootPolicyFile } from './root-of-trust.ts';
+import { repositoryOptions, resignRemembered } from './root-of-trust.ts';
 
 export interface Freshener {
   /** Rejects when the published repository no longer verifies; never resolves. */
@@ -51,6 +49,5 @@ export function keepFresh(ready: Pick<Ready, 'state' | 'keys'>, options: Freshen
 }
 
 async function freshen({ state, keys }: Pick<Ready, 'state' | 'keys'>, clock: Clock): Promise<void> {
-  const { repository } = await resignOnline(await repositoryOptions(state, keys, clock.now()));
-  await rememberPublished(state, rootPolicyFile(state), repository);
+  await resignRemembered(state, await repositoryOptions(state, keys, clock.now()));
 }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { isErrno, ToolkitError } from '../src/core/error.ts';
+import { printable } from '../src/core/printable.ts';
 import { shellWord } from '../src/core/shell.ts';
 import { readTail } from '../src/process/log-file.ts';
 import { readInstanceFacts } from './instance-facts.ts';
@@ -36,7 +37,7 @@ async function logs(invocation: Invocation): Promise<Outcome> {
   return {
     json: Object.fromEntries(tails),
     text: tails
-      .map(([service, tail]) => (wanted === undefined ? `==> ${service} <==\n${tail}\n` : `${tail}\n`))
+      .map(([service, tail]) => (wanted === undefined ? `==> ${printable(service)} <==\n${tail}\n` : `${tail}\n`))
       .join('\n'),
   };
 }
@@ -57,7 +58,11 @@ async function servicesWithLogs(state: StateDirectory): Promise<readonly string[
 function parseLines(text: string): number {
   const lines = Number(text);
   if (Number.isInteger(lines) && lines >= 1 && lines <= 10_000) return lines;
-  throw new ToolkitError('CLI_USAGE', { message: `--lines: expected 1 to 10000, got ${text}`, fault: 'input' });
+  throw new ToolkitError('CLI_USAGE', {
+    message: `--lines: expected 1 to 10000, got ${text === '' ? 'nothing' : text}`,
+    fault: 'input',
+    hint: 'run: sigstead logs --lines 200',
+  });
 }
 
 function unknownService(wanted: string, known: readonly string[], state: StateDirectory): ToolkitError {
@@ -68,7 +73,7 @@ function unknownService(wanted: string, known: readonly string[], state: StateDi
     data: { wanted, known },
     hint:
       known.length > 0
-        ? `one of: ${known.join(', ')}`
+        ? `one of: ${known.map(printable).join(', ')}`
         : `nothing was ever started here: sigstead up --state ${directory}`,
   });
 }

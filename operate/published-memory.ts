@@ -11,19 +11,32 @@ const limits = { maxBytes: 65_536 };
 const maxPolicyBytes = 1_048_576;
 
 /**
- * Passes if what is published is not older than what this instance published before, and the policy is the one that
- * it signed by. A directory that was put back from a backup verifies on its own; only a memory tells that it is old.
- * @throws OPS_ROLLED_BACK, OPS_POLICY_CHANGED (evidence)
+ * Passes if the instance's own policy is the one that it signed by, and its pinned root the one that clients pinned,
+ * as far as anything was published yet. Neither is ever made anew from what is published.
+ * @throws OPS_POLICY_CHANGED, OPS_PINNED_ROOT (evidence)
+ */
+export async function assertOwnRootSigning(state: StateDirectory, policyFile: string): Promise<void> {
+  const memory = await readMemory(state);
+  if (!memory) return;
+  if (memory['policySha256'] !== (await policyDigest(policyFile))) throw policyChanged(policyFile);
+  const pinned = await readFileIfPresent(state.pinnedRootFile, maxMetadataBytes.root);
+  if (pinned === undefined || memory['pinnedRootSha256'] !== sha256Hex(pinned))
+    throw pinnedRootChanged(state, memory, pinned);
+}
+
+/**
+ * Passes if what is published is not older than what this instance published before (see also `assertOwnRootSigning`).
+ * A directory that was put back from a backup verifies on its own; only a memory tells that it is old.
+ * @throws OPS_ROLLED_BACK, OPS_MEMORY_LOST, OPS_POLICY_CHANGED, OPS_PINNED_ROOT (evidence)
  */
 export async function assertRemembered(
   state: StateDirectory,
   policyFile: string,
   repository: AuthenticRepository,
 ): Promise<void> {
-  const bytes = await readFileIfPresent(state.publishedMemoryFile, limits.maxBytes);
-  if (!bytes) return;
-  const memory = parseJsonObject(bytes, { what: state.publishedMemoryFile, ...limits });
-  if (memory['policySha256'] !== (await policyDigest(policyFile))) throw policyChanged(policyFile);
+  await assertOwnRootSigning(state, policyFile);
+  const memory = await readMemory(state);
+  if (!memory) return assertFirstPublication(state, repository);
   for (const role of roleNames) {
     const seen = memory[role];
     if (!isJsonObject(seen)) continue;
@@ -44,7 +57,14 @@ export async function rememberPublished(
     const { version, canonicalSha256: sha256 } = repository[role];
     return [role, { version, sha256 }] as const;
   });
-  const memory = { policySha256: await policyDigest(policyFile), ...Object.fromEntries(roles) };
+  const before = await readMemory(state);
+  const first = (repository.roots[0] ?? repository.root).bytes;
+  const memory = {
+    policySha256: await policyDigest(policyFile),
+    // Once: what is pinned never follows what is published.
+    pinnedRootSha256: before?.['pinnedRootSha256'] ?? sha256Hex(first),
+    ...Object.fromEntries(roles),
+  };
   await replaceFile(state.publishedMemoryFile, `${JSON.stringify(memory, undefined, 2)}\n`, { mode: privateFileMode });
 }
 
@@ -74,6 +94,23 @@ export async function assertPublishesPinnedRoot(state: StateDirectory, pinnedRoo
   });
 }
 
+/** A crash after the first publication leaves nothing remembered; after any other, the memory of the one before. */
+function assertFirstPublication(state: StateDirectory, { root, timestamp }: AuthenticRepository): void {
+  if (root.version === 1 && timestamp.version === 1) return;
+  const path = state.publishedMemoryFile;
+  throw new ToolkitError('OPS_MEMORY_LOST', {
+    message: `${path}: expected what was published before timestamp v${timestamp.version}, found none`,
+    fault: 'evidence',
+    data: { path, root: root.version, timestamp: timestamp.version },
+    hint: 'put the file back from a backup: without it nothing tells whether an old copy of the repository was put back',
+  });
+}
+
+async function readMemory(state: StateDirectory): Promise<JsonObject | undefined> {
+  const bytes = await readFileIfPresent(state.publishedMemoryFile, limits.maxBytes);
+  return bytes && parseJsonObject(bytes, { what: state.publishedMemoryFile, ...limits });
+}
+
 async function policyDigest(policyFile: string): Promise<string> {
   return sha256Hex(await readFileCapped(policyFile, maxPolicyBytes));
 }
@@ -84,6 +121,17 @@ function policyChanged(policyFile: string): ToolkitError {
     fault: 'evidence',
     data: { policyFile },
     hint: 'thresholds, holders and periods change in a ceremony; put the file back, or start a new instance with --state',
+  });
+}
+
+function pinnedRootChanged(state: StateDirectory, memory: JsonObject, pinned: Uint8Array | undefined): ToolkitError {
+  const [path, expected] = [state.pinnedRootFile, memory['pinnedRootSha256']];
+  const got = pinned && sha256Hex(pinned);
+  return new ToolkitError('OPS_PINNED_ROOT', {
+    message: `${path}: expected the root with the sha256 ${expected} that clients pinned, got ${got ?? 'none'}`,
+    fault: 'evidence',
+    data: { path, expected, got: got ?? null },
+    hint: 'put that file back from a backup or from somebody who pinned it; never from the repository unless its sha256 is this one',
   });
 }
 

@@ -2,15 +2,18 @@ import { join } from 'node:path';
 import { type RepositoryOptions, readCurrent } from '../ceremony/change.ts';
 import { runGenesis } from '../ceremony/genesis.ts';
 import { renewRoot } from '../ceremony/renew.ts';
+import { type ResignOnlineOptions, type ResignOnlineResult, resignOnline } from '../ceremony/resign-online.ts';
+import { updateTargets } from '../ceremony/update-targets.ts';
 import type { KeyStore } from '../local/key-store.ts';
 import type { StateDirectory } from '../local/state.ts';
 import type { Talk } from '../src/cli/command.ts';
-import type { InstanceConfig } from '../src/config/config.ts';
 import { type RootPolicy, readRootPolicy } from '../src/config/root-policy.ts';
+import { utf8 } from '../src/core/bytes.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { createFile, makePrivateDirectory, pathExists, readFileCapped } from '../src/core/files.ts';
+import { type Json, parseJsonObject } from '../src/core/json.ts';
 import type { Reached } from '../src/core/moment.ts';
 import { asStep, type Progress } from '../src/core/progress.ts';
 import type { Signer } from '../src/core/signer.ts';
@@ -18,15 +21,26 @@ import { allOf } from '../src/core/wait.ts';
 import { directoryStore } from '../src/store/directory-store.ts';
 import { type CompiledTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
+import type { TrustFiles } from '../src/trust/lint.ts';
 import { maxMetadataBytes, metadataPath, timestampPath } from '../src/tuf/layout.ts';
 import type { AuthenticRepository, VerifiedRepository } from '../src/tuf/repository.ts';
 import { followedStore } from './followed-store.ts';
-import { assertPublishesPinnedRoot, assertRemembered, rememberPublished, repositoryLost } from './published-memory.ts';
+import {
+  assertOwnRootSigning,
+  assertPublishesPinnedRoot,
+  assertRemembered,
+  rememberPublished,
+  repositoryLost,
+} from './published-memory.ts';
 
-const maxPolicyBytes = 1_048_576;
+const maxSigningConfigBytes = 1 << 20;
+
+/** Of the signing configuration: what follows `sigstead.yaml` from start to start. The rest of the trust never changes. */
+const followingFields = ['oidcUrls', 'tsaConfig'] as const;
 
 export interface RootOfTrustOptions {
-  readonly config: InstanceConfig;
+  /** As the instance was accepted with; the state directory keeps a copy of the first one. */
+  readonly policy: RootPolicy;
   readonly state: StateDirectory;
   readonly keys: KeyStore;
   readonly trust: CompiledTrust;
@@ -51,17 +65,18 @@ export function rootPolicyFile(state: StateDirectory): string {
 
 /**
  * Returns the instance's root of trust: made at the first start by a quorum of its holders, and at later starts
- * verified from the pinned root, and renewed where it is due.
+ * verified from the pinned root, renewed where it is due, and given the issuers and the selection of the configuration.
  *
  * A local instance holds the keys of all its holders in files, so it can renew its own root; one that people rely on
  * keeps its own with people.
  * @throws CER_CLOCK_WENT_BACK if the timestamp is valid for longer than the policy allows
- * @throws OPS_REPOSITORY_LOST, OPS_ROOT_CHANGED, OPS_ROLLED_BACK, OPS_POLICY_CHANGED if it is not what was published
- * @throws OPS_TRUST_CHANGED if the published targets are not what this instance compiles to
+ * @throws OPS_REPOSITORY_LOST, OPS_ROOT_CHANGED, OPS_ROLLED_BACK, OPS_POLICY_CHANGED, OPS_PINNED_ROOT if it is not what was published
+ * @throws OPS_TRUST_CHANGED if an authority in the published targets is not the one that this instance compiles to
  */
 export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<RootOfTrust> {
   const { state, talk } = options;
   const policy = await ownPolicy(options);
+  await assertOwnRootSigning(state, rootPolicyFile(state));
   const holders = await openHolders(policy, options.keys);
   const online = await options.keys.ensure('tuf-online', 'ecdsa-p256-sha256');
   const store = followedStore(directoryStore(state.repository), options.reached);
@@ -72,11 +87,16 @@ export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<Ro
   }
   const pinnedRoot = await keepPinnedRoot(options);
   await assertPublishesPinnedRoot(state, pinnedRoot);
-  await assertRemembered(state, rootPolicyFile(state), await readCurrent(store, pinnedRoot));
-  const repositoryOptions = { policy, store, online, pinnedRoot, now: options.clock.now() };
-  const { repository, notices } = await renewRoot({ ...repositoryOptions, holders: quorum(policy, holders) });
-  for (const notice of notices) talk.warn(`root of trust: ${notice}`);
-  assertPublishes(repository, options);
+  const current = await readCurrent(store, pinnedRoot);
+  await assertRemembered(state, rootPolicyFile(state), current);
+  assertSameAuthorities(current, options);
+  const signing = { policy, store, online, pinnedRoot, now: options.clock.now(), holders: quorum(policy, holders) };
+  const renewed = await renewRoot(signing);
+  for (const notice of renewed.notices) talk.warn(`root of trust: ${notice}`);
+  const changes = diffTrust(publishedTrust(renewed.repository), options.trust);
+  for (const change of changes) talk.warn(`published trust: ${change}`);
+  const { repository } =
+    changes.length > 0 ? await updateTargets({ ...signing, targets: targetsOf(options.trust) }) : renewed;
   await rememberPublished(state, rootPolicyFile(state), repository);
   options.reached('root-of-trust-verified');
   const trustedRoot = repository.targetFiles.get(trustFileNames.trustedRoot) ?? new Uint8Array();
@@ -94,6 +114,22 @@ export async function repositoryOptions(state: StateDirectory, keys: KeyStore, n
   };
 }
 
+/**
+ * Signs the online roles where they are due, if what is published is what this instance published last.
+ * @throws as `resignOnline` and `assertRemembered`
+ */
+export async function resignRemembered(
+  state: StateDirectory,
+  options: ResignOnlineOptions,
+): Promise<ResignOnlineResult> {
+  const policyFile = rootPolicyFile(state);
+  // A fresh timestamp over an old copy would make that copy the one to remember.
+  const accept = (current: AuthenticRepository) => assertRemembered(state, policyFile, current);
+  const resigned = await resignOnline({ ...options, accept });
+  await rememberPublished(state, policyFile, resigned.repository);
+  return resigned;
+}
+
 /** Reads a published repository, expired or not. */
 export async function readPublished(state: StateDirectory): Promise<AuthenticRepository> {
   return await readCurrent(
@@ -103,12 +139,11 @@ export async function readPublished(state: StateDirectory): Promise<AuthenticRep
 }
 
 /** Copies the policy at the first start: what happens here never touches the real `root-signing/`. */
-async function ownPolicy({ config, state, reached }: RootOfTrustOptions): Promise<RootPolicy> {
+async function ownPolicy({ policy, state, reached }: RootOfTrustOptions): Promise<RootPolicy> {
   const own = rootPolicyFile(state);
   if (!(await pathExists(own))) {
-    await readRootPolicy(config.rootPolicyFile);
     await makePrivateDirectory(state.rootSigning);
-    await createFile(own, await readFileCapped(config.rootPolicyFile, maxPolicyBytes));
+    await createFile(own, policy.text);
     reached('policy-copied');
   }
   return await readRootPolicy(own);
@@ -164,13 +199,19 @@ async function keepPinnedRoot({ state, reached }: RootOfTrustOptions): Promise<U
   return await readFileCapped(state.pinnedRootFile, maxMetadataBytes.root);
 }
 
-function assertPublishes(repository: VerifiedRepository, { state, trust }: RootOfTrustOptions): void {
-  const published = (name: string) => repository.targetFiles.get(name) ?? new Uint8Array();
-  const before = {
+function publishedTrust({ targetFiles }: AuthenticRepository): TrustFiles {
+  const published = (name: string) => targetFiles.get(name) ?? new Uint8Array();
+  return {
     trustedRoot: published(trustFileNames.trustedRoot),
     signingConfig: published(trustFileNames.signingConfig),
   };
-  const changes = diffTrust(before, trust);
+}
+
+/** Before anybody signs: holders who play along with changed files would make them true. */
+function assertSameAuthorities(current: AuthenticRepository, { state, trust }: RootOfTrustOptions): void {
+  const published = publishedTrust(current);
+  const { trustedRoot } = trust;
+  const changes = diffTrust(published, { trustedRoot, signingConfig: withFollowing(trust, published) });
   if (changes.length === 0) return;
   throw new ToolkitError('OPS_TRUST_CHANGED', {
     message: `${state.repository}: the published trust is not what this instance compiles to: ${changes.join('; ')}`,
@@ -178,4 +219,16 @@ function assertPublishes(repository: VerifiedRepository, { state, trust }: RootO
     data: { repository: state.repository, changes },
     hint: `somebody changed ${state.materialFile} or the repository; put back the one that was changed`,
   });
+}
+
+/** The compiled signing configuration, with what may change as it is published. */
+function withFollowing(trust: TrustFiles, published: TrustFiles): Uint8Array {
+  const [ours, theirs] = [trust, published].map(({ signingConfig }) =>
+    parseJsonObject(signingConfig, { what: trustFileNames.signingConfig, maxBytes: maxSigningConfigBytes }),
+  );
+  const following = followingFields.flatMap((field): [string, Json][] => {
+    const value = theirs?.[field];
+    return value === undefined ? [] : [[field, value]];
+  });
+  return utf8(JSON.stringify({ ...ours, ...Object.fromEntries(following) }));
 }

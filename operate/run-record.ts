@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StateDirectory } from '../local/state.ts';
+import { placeOf, type StateDirectory } from '../local/state.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { makePrivateDirectory, privateFileMode, readFileIfPresent, replaceFile } from '../src/core/files.ts';
 import { isJsonObject, parseJson } from '../src/core/json.ts';
@@ -13,6 +13,8 @@ import { identityOf, isSameProcess, type ProcessIdentity } from '../src/process/
 /** What the running `up` says of itself to the other commands. */
 export interface RunRecord {
   readonly process: ProcessIdentity;
+  /** Of the state directory (`placeOf`): a copy of the record speaks of another one. */
+  readonly place: string;
   readonly phase: 'starting' | 'ready';
   /** A grant for tests is open: anybody with the secret file can be anybody. */
   readonly testGrant: boolean;
@@ -48,8 +50,8 @@ export async function takeState(state: StateDirectory): Promise<Lock> {
   });
 }
 
-export async function writeRecord(state: StateDirectory, record: Omit<RunRecord, 'process'>): Promise<void> {
-  const document = { process: await identityOf(process.pid), ...record };
+export async function writeRecord(state: StateDirectory, record: Omit<RunRecord, 'process' | 'place'>): Promise<void> {
+  const document = { process: await identityOf(process.pid), place: await placeOf(state), ...record };
   await replaceFile(state.runningFile, `${JSON.stringify(document)}\n`, { mode: privateFileMode });
 }
 
@@ -60,14 +62,15 @@ export async function removeRecord(state: StateDirectory): Promise<void> {
 /** Returns the record of the `up` that runs on this state directory now, or `undefined` if none does. */
 export async function findRunning(state: StateDirectory): Promise<RunRecord | undefined> {
   const record = await readRecord(state);
-  return record && (await isSameProcess(record.process)) ? record : undefined;
+  if (!record || record.place !== (await placeOf(state))) return undefined;
+  return (await isSameProcess(record.process)) ? record : undefined;
 }
 
 /**
- * Returns the record of an instance that is ready.
+ * Returns the record of an instance that is ready. `up` is the command that would start one fit for the caller.
  * @throws OPS_NOT_RUNNING, OPS_NOT_READY
  */
-export async function assertReady(state: StateDirectory): Promise<RunRecord> {
+export async function assertReady(state: StateDirectory, up = 'up'): Promise<RunRecord> {
   const record = await findRunning(state);
   if (record?.phase === 'ready') return record;
   const directory = shellWord(state.path);
@@ -77,24 +80,26 @@ export async function assertReady(state: StateDirectory): Promise<RunRecord> {
     data: { state: state.path },
     hint: record
       ? `wait for it: sigstead status --state ${directory}`
-      : `start it with: sigstead up --state ${directory}`,
+      : `start it with: sigstead ${up} --state ${directory}`,
   });
 }
 
 /** Returns once the lock of the state directory is free and taken by us. */
-export async function waitForState(state: StateDirectory, timeoutMs: number): Promise<Lock> {
-  return await waitFor(() => tryLock(state.lockFile), { what: `the instance in ${state.path} to stop`, timeoutMs });
+export async function waitForState(state: StateDirectory, timeoutMs: number, signal?: AbortSignal): Promise<Lock> {
+  const what = `the instance in ${state.path} to stop`;
+  return await waitFor(() => tryLock(state.lockFile), { what, timeoutMs, ...(signal && { signal }) });
 }
 
 async function readRecord(state: StateDirectory): Promise<RunRecord | undefined> {
   const bytes = await readFileIfPresent(state.runningFile, 65_536);
   const document = bytes && parseJson(bytes, { what: state.runningFile, maxBytes: 65_536 });
   if (!isJsonObject(document)) return undefined;
-  const { process: owner, phase, testGrant, clientId } = document;
+  const { process: owner, place, phase, testGrant, clientId } = document;
   if (!isJsonObject(owner) || typeof owner['pid'] !== 'number' || typeof owner['startedAt'] !== 'string')
     return undefined;
   return {
     process: { pid: owner['pid'], startedAt: owner['startedAt'] },
+    place: typeof place === 'string' ? place : '',
     phase: phase === 'ready' ? 'ready' : 'starting',
     testGrant: testGrant === true,
     clientId: typeof clientId === 'string' ? clientId : sigstoreClientId,

@@ -1,6 +1,7 @@
 import { checkPeriods, type Periods } from '../ceremony/periods.ts';
-import { tufUrl } from '../local/endpoints.ts';
+import { edgeUrl, identityProviderEdge, identityProviderUrl, portOf, tufEdge, tufUrl } from '../local/endpoints.ts';
 import { localServices, localUsers } from '../local/instance.ts';
+import { KeyStore } from '../local/key-store.ts';
 import { answers } from '../local/server-process.ts';
 import { StateDirectory, type StateFacts } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
@@ -8,8 +9,11 @@ import type { InstanceConfig } from '../src/config/config.ts';
 import { readRootPolicy } from '../src/config/root-policy.ts';
 import { formatInstant } from '../src/core/clock.ts';
 import { exitCodes, ToolkitError } from '../src/core/error.ts';
+import { pathExists } from '../src/core/files.ts';
+import { toJson } from '../src/core/json.ts';
 import { shellWord } from '../src/core/shell.ts';
-import { roleNames } from '../src/tuf/layout.ts';
+import type { ServiceSpec } from '../src/services/service.ts';
+import { roleNames, timestampPath } from '../src/tuf/layout.ts';
 import { instanceConfiguration } from './configuration.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { readTrustMaterial } from './instance-material.ts';
@@ -34,7 +38,17 @@ export const statusCommand: Command = {
 
 interface ServiceStatus {
   readonly id: string;
+  /** Where clients reach it: at the gateway. */
+  readonly url: string;
   readonly healthy: boolean;
+}
+
+/** Who can sign the root of trust, told from the keys that lie in the state directory. */
+interface RootStatus {
+  readonly kind: 'local' | 'held apart';
+  readonly threshold: number;
+  readonly holders: number;
+  readonly keysHere: number;
 }
 
 interface Status {
@@ -43,8 +57,8 @@ interface Status {
   readonly phase: 'down' | 'starting' | 'ready';
   readonly tufUrl: string;
   readonly rootFile: string;
-  readonly issuer: string;
-  readonly rootOfTrust: string;
+  readonly issuer: string | null;
+  readonly rootOfTrust: RootStatus | null;
   readonly services: readonly ServiceStatus[];
   readonly roles: readonly { role: string; version: number; expires: string; state: string }[];
   readonly warnings: readonly string[];
@@ -56,36 +70,52 @@ async function status(invocation: Invocation): Promise<Outcome> {
   const config = await instanceConfiguration(invocation.options, state);
   const running = await findRunning(state);
   const periods = await rolePeriods(state, invocation.clock.now());
-  const services = await serviceStatuses(config, state, facts);
+  const material = await readTrustMaterial(state);
+  const services = material ? await serviceStatuses(localServices(config, material, facts), facts) : [];
   const result: Status = {
     state: state.path,
     instance: facts.instanceName,
     phase: running?.phase ?? 'down',
     tufUrl: tufUrl(facts),
     rootFile: state.pinnedRootFile,
-    issuer: (await readTrustMaterial(state))?.oidc[0]?.url ?? '',
-    rootOfTrust: 'local: file keys of all holders lie in the state directory, for trying things out',
+    issuer: material?.oidc[0]?.url ?? null,
+    rootOfTrust: await rootStatus(state),
     services,
     roles: periods instanceof ToolkitError ? [] : roleNames.map((role) => roleStatus(periods, role)),
     warnings: warnings({ config, state, running, services, periods }),
   };
   const healthy = result.phase === 'ready' && services.every((service) => service.healthy);
-  return { json: JSON.parse(JSON.stringify(result)), text: render(result), exitCode: exitCodeOf(periods, healthy) };
+  return { json: toJson(result), text: render(result), exitCode: exitCodeOf(periods, healthy) };
 }
 
-async function serviceStatuses(
-  config: InstanceConfig,
-  state: StateDirectory,
-  facts: StateFacts,
-): Promise<readonly ServiceStatus[]> {
-  const material = await readTrustMaterial(state);
-  if (!material) return [];
+async function serviceStatuses(specs: readonly ServiceSpec[], facts: StateFacts): Promise<readonly ServiceStatus[]> {
+  const served = specs.map(({ id, health }) => {
+    return { id, checkedAt: `http://127.0.0.1:${portOf(facts, `${id}/${health.port}`)}${health.path}` };
+  });
+  const own = [
+    { id: tufEdge, checkedAt: `${tufUrl(facts)}/${timestampPath}` },
+    { id: identityProviderEdge, checkedAt: `${identityProviderUrl(facts)}/.well-known/openid-configuration` },
+  ];
   return await Promise.all(
-    localServices(config, material, facts).map(async ({ id, health }) => ({
-      id,
-      healthy: await answers(`http://127.0.0.1:${facts.ports[`${id}/${health.port}`]}${health.path}`),
-    })),
+    [...served, ...own].map(async ({ id, checkedAt }) => {
+      return { id, url: edgeUrl(facts, id), healthy: await answers(checkedAt) };
+    }),
   );
+}
+
+/** Returns `null` where there is no policy yet; that one cannot be read is told with the periods. */
+async function rootStatus(state: StateDirectory): Promise<RootStatus | null> {
+  try {
+    const { root } = await readRootPolicy(rootPolicyFile(state));
+    const keys = new KeyStore(state.keys);
+    const here = await Promise.all(root.holders.map((id) => pathExists(keys.path(`holder-${id}`))));
+    const keysHere = here.filter(Boolean).length;
+    const { threshold } = root;
+    return { kind: keysHere >= threshold ? 'local' : 'held apart', threshold, holders: root.holders.length, keysHere };
+  } catch (error) {
+    if (error instanceof ToolkitError) return null;
+    throw error;
+  }
 }
 
 /** A repository that does not verify weighs more than a server that is down. */
@@ -140,20 +170,28 @@ function roleWarnings(periods: Periods): readonly string[] {
     .map((role) => `TUF role ${role} is ${periods[role].state}; the next "sigstead up" signs it again`);
 }
 
+function describeRoot(root: RootStatus | null): string {
+  if (root === null) return 'none that can be read';
+  const { kind, threshold, holders, keysHere } = root;
+  const who = `${threshold} of ${holders} holders sign; the keys of ${keysHere} lie in the state directory`;
+  return kind === 'local' ? `local, for trying things out: ${who}` : who;
+}
+
 function render(result: Status): string {
   const mark = (healthy: boolean) => (healthy ? '●' : '○');
+  const width = Math.max(...result.services.map(({ id }) => id.length));
   return [
     `${result.instance}: ${result.phase}`,
     '',
-    ...result.services.map((service) => `  ${mark(service.healthy)} ${service.id}`),
+    ...result.services.map((service) => `  ${mark(service.healthy)} ${service.id.padEnd(width)}  ${service.url}`),
     '',
     ...result.roles.map((role) => `  ${role.role.padEnd(9)} v${role.version}  ${role.state}, expires ${role.expires}`),
     '',
     `  state          ${result.state}`,
     `  TUF repository ${result.tufUrl}`,
     `  pinned root    ${result.rootFile}`,
-    `  issuer         ${result.issuer}`,
-    `  root of trust  ${result.rootOfTrust}`,
+    `  issuer         ${result.issuer ?? 'none yet'}`,
+    `  root of trust  ${describeRoot(result.rootOfTrust)}`,
     '',
     ...result.warnings.map((warning) => `  warning: ${warning}`),
     '',

@@ -23,6 +23,8 @@ export function overviewText(commands: readonly Command[]): string {
     '  sigstead COMMAND --help',
     '  sigstead --version',
     '',
+    '  In a clone, this puts it on PATH: export PATH="$PWD/bin:$PATH"; or write ./bin/sigstead.',
+    '',
     'COMMANDS',
     ...commands.map((command) => `  ${command.words.join(' ').padEnd(width)}  ${command.summary}`),
     '',

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { systemClock } from '../core/clock.ts';
 import { describeCause, exitCodeOf, exitCodes, ToolkitError } from '../core/error.ts';
-import type { Json } from '../core/json.ts';
+import { type Json, toJson } from '../core/json.ts';
 import { type Reached, unfollowed } from '../core/moment.ts';
 import { printableLines } from '../core/printable.ts';
 import type { Command, Outcome, Talk, Verb } from './command.ts';
@@ -112,7 +112,7 @@ function errorDocument(error: unknown): Json {
     message: error.message,
     fault: error.fault,
     ...(error.hint !== undefined && { hint: error.hint }),
-    data: JSON.parse(JSON.stringify(error.data)) as Json,
+    data: toJson(error.data),
   };
 }
 
@@ -126,7 +126,8 @@ function explain(error: unknown): void {
     return;
   }
   print(paint('red', 'error'), error.message);
-  if (error.cause !== undefined) print('cause', describeCause(error.cause));
+  const cause = error.cause === undefined ? undefined : describeCause(error.cause);
+  if (cause !== undefined && !error.message.includes(`(${cause})`)) print('cause', cause);
   if (error.hint) print(paint('cyan', 'hint'), error.hint);
 }
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { JsonObject } from '../core/json.ts';
+import { shellWord } from '../core/shell.ts';
 import { configRules } from './config-rules.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
 import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './document.ts';
@@ -63,6 +64,8 @@ export type ConfigWarning = Problem;
 export interface InstanceConfig {
   /** Absolute path that it was read from. */
   readonly file: string;
+  /** What stood there. */
+  readonly text: string;
   readonly instance: { readonly name: string; readonly domain: string };
   /** Absolute; `root:` is relative to the configuration's directory. */
   readonly rootPolicyFile: string;
@@ -96,6 +99,7 @@ export function parseConfig(text: string, file: string): InstanceConfig {
   const fromConfig = (path: string) => resolve(dirname(absolute), path);
   return {
     file: absolute,
+    text,
     instance,
     rootPolicyFile: fromConfig(value.root),
     issuers,
@@ -117,7 +121,8 @@ export function parseConfig(text: string, file: string): InstanceConfig {
  * @throws CFG_MISSING, CFG_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
  */
 export async function readConfig(file: string): Promise<InstanceConfig> {
-  const hint = `start from the commented example: cp examples/minimal.yaml ${file}`;
+  const directory = shellWord(dirname(file));
+  const hint = `start from the commented example and its policy: mkdir -p ${directory} && cp -r examples/root-signing ${directory} && cp examples/minimal.yaml ${shellWord(file)}`;
   return parseConfig(await readDocument(file, 'configuration', hint), file);
 }
 

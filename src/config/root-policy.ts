@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { JsonObject } from '../core/json.ts';
+import { shellWord } from '../core/shell.ts';
 import type { ConfigWarning, KeySource } from './config.ts';
 import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './document.ts';
 import { type PolicyDraft, policyDraftOf, policyRules } from './policy-rules.ts';
@@ -31,6 +32,8 @@ export interface Holder {
 export interface RootPolicy {
   /** Absolute path that it was read from. */
   readonly file: string;
+  /** What stood there. */
+  readonly text: string;
   readonly holders: readonly Holder[];
   readonly root: RolePolicy;
   readonly targets: RolePolicy;
@@ -56,6 +59,7 @@ export function parseRootPolicy(text: string, file: string): RootPolicy {
   const everybody = value.holders.map(({ id }) => id);
   return {
     file: resolve(file),
+    text,
     holders: value.holders,
     root: roleOf(value.root, everybody),
     targets: roleOf(value.targets, everybody),
@@ -71,7 +75,7 @@ export function parseRootPolicy(text: string, file: string): RootPolicy {
  * @throws CFG_MISSING, CFG_POLICY_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
  */
 export async function readRootPolicy(file: string): Promise<RootPolicy> {
-  const hint = `start from the commented example: cp examples/root-signing/policy.yaml ${file}`;
+  const hint = `start from the commented example: mkdir -p ${shellWord(dirname(file))} && cp examples/root-signing/policy.yaml ${shellWord(file)}`;
   return parseRootPolicy(await readDocument(file, 'root policy', hint), file);
 }
 

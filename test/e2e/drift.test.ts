@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tufUrl } from '../../local/endpoints.ts';
 import { KeyStore } from '../../local/key-store.ts';
 import { ensureServers, type ServerName } from '../../local/servers.ts';
-import { StateDirectory } from '../../local/state.ts';
+import { markerOf, StateDirectory } from '../../local/state.ts';
 import { readInstanceFacts } from '../../operate/instance-facts.ts';
 import { silentProgress } from '../../src/core/progress.ts';
 import { findMarked } from '../../src/process/marked-processes.ts';
@@ -99,7 +99,7 @@ describe('the drift gate', () => {
       trustedRoot,
     ];
     expectRefusal(refused, { exitCode: 4, code: 'TRUST_DRIFT', names });
-    expect(await findMarked((await readInstanceFacts(state)).id)).toEqual([]);
+    expect(await findMarked(await markerOf(state, await readInstanceFacts(state)))).toEqual([]);
   }, 60_000);
 
   it('refuses a running CT log that signs with another key than its file', async () => {

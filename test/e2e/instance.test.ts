@@ -1,8 +1,9 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { edgeUrl } from '../../local/endpoints.ts';
 import { localServices } from '../../local/instance.ts';
-import { StateDirectory, type StateFacts } from '../../local/state.ts';
+import { markerOf, StateDirectory, type StateFacts } from '../../local/state.ts';
 import { readInstanceFacts } from '../../operate/instance-facts.ts';
 import { readTrustMaterial } from '../../operate/instance-material.ts';
 import { readConfig } from '../../src/config/config.ts';
@@ -60,8 +61,10 @@ describe('an instance that is up', () => {
         tufUrl: instance.tufUrl,
         rootFile: instance.rootFile,
         issuer: instance.issuer,
-        rootOfTrust: expect.stringContaining('file keys of all holders'),
-        services: expect.arrayContaining(serviceIds.map((id) => ({ id, healthy: true }))),
+        rootOfTrust: { kind: 'local', threshold: 3, holders: 5, keysHere: 5 },
+        services: expect.arrayContaining(
+          [...serviceIds, 'tuf', 'oidc'].map((id) => ({ id, healthy: true, url: edgeUrl(facts, id) })),
+        ),
         roles: ['root', 'targets', 'snapshot', 'timestamp'].map((role) => ({ role, version: 1, state: 'fresh' })),
         warnings: expect.arrayContaining([
           expect.stringMatching(new RegExp(`test users .*${testUser}`)),
@@ -98,7 +101,7 @@ describe('an instance that is up', () => {
   }, 30_000);
 
   it('listens on loopback only, but for what upstream forces', async () => {
-    const servers = await findMarked(facts.id);
+    const servers = await findMarked(await markerOf(state, facts));
     const sockets = await listeningSockets([instance.up.pid, ...servers.map(({ pid }) => pid)]);
     const config = await readConfig(join(projectDirectory, 'examples', 'minimal.yaml'));
     const material = await readTrustMaterial(state);
@@ -138,7 +141,7 @@ describe('an instance that is up', () => {
       const files = (await filesOf(state.keys)).filter((path) => path.endsWith('.passphrase'));
       const passphrases = await Promise.all(files.map(async (path) => (await readFile(path, 'utf8')).trim()));
       const secrets = [...passphrases, (await readFile(state.testSecretFile, 'utf8')).trim(), 'PRIVATE KEY'];
-      const servers = await findMarked(facts.id);
+      const servers = await findMarked(await markerOf(state, facts));
       expect(servers).toHaveLength(serviceIds.length);
       for (const pid of [instance.up.pid, ...servers.map((server) => server.pid)]) {
         const line = (await argumentsOf(pid)).join(' ');
@@ -191,7 +194,7 @@ describe('an instance that is up', () => {
 
   /** Returns what `up` runs besides the servers: clients, for as long as a proof takes. */
   async function childrenOfToolkit(): Promise<readonly number[]> {
-    const servers = new Set((await findMarked(facts.id)).map(({ pid }) => pid));
+    const servers = new Set((await findMarked(await markerOf(state, facts))).map(({ pid }) => pid));
     return (await childrenOf(instance.up.pid)).filter((pid) => !servers.has(pid));
   }
 });

@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { StateDirectory } from '../../local/state.ts';
+import { markerOf, StateDirectory } from '../../local/state.ts';
 import { readInstanceFacts } from '../../operate/instance-facts.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { findMarked } from '../../src/process/marked-processes.ts';
@@ -22,10 +22,12 @@ const proof = {
   rootSignedSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
   issuer: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
   services: expect.arrayContaining(['fulcio', 'rekor-log2026-1', 'ct-ct2026-1', 'timestamp-tsa-1', 'timestamp-tsa-2']),
-  phases: ['config', 'state', 'servers', 'keys', 'root', 'services', 'first signature', 'cosign'].map((name) => ({
-    name,
-    ms: expect.any(Number),
-  })),
+  phases: ['start', 'config', 'state', 'servers', 'keys', 'root', 'services', 'first signature', 'cosign'].map(
+    (name) => ({
+      name,
+      ms: expect.any(Number),
+    }),
+  ),
   firstVerifiedSignatureMs: expect.any(Number),
   signatures: expect.arrayContaining([
     { signedBy: expect.stringMatching(/^sigstore-js /), verifiedBy: [expect.stringMatching(/^sigstore-js /)] },
@@ -53,7 +55,7 @@ describe('up --once', () => {
 
   it('prints one document, leaves nothing running and keeps the state directory that was named', async () => {
     expect(first).toMatchObject({ exitCode: 0, document: { ...proof, state: state.path } });
-    expect(await findMarked((await readInstanceFacts(state)).id)).toEqual([]);
+    expect(await findMarked(await markerOf(state, await readInstanceFacts(state)))).toEqual([]);
   });
 
   it('started by npm, prints the same but for paths, and removes its temporary state', async () => {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findCosign } from '../../local/servers.ts';
-import { StateDirectory } from '../../local/state.ts';
+import { markerOf, StateDirectory } from '../../local/state.ts';
 import type { SigstoreClient } from '../../operate/clients/client.ts';
 import { cosignClient, findSigstorePython, sigstoreJsClient } from '../../operate/clients/find-clients.ts';
 import { readInstanceFacts } from '../../operate/instance-facts.ts';
@@ -75,7 +75,7 @@ describe('an instance that was stopped and started again', () => {
     expect(await instance.up.exited).toEqual({ code: 0, signal: null });
     expectRefusal(await sigstead('env'), { exitCode: 5, code: 'OPS_NOT_RUNNING', names: [state.path] });
     expect(await sigstead('status')).toMatchObject({ exitCode: 5, document: { phase: 'down', state: state.path } });
-    expect(await findMarked((await readInstanceFacts(state)).id)).toEqual([]);
+    expect(await findMarked(await markerOf(state, await readInstanceFacts(state)))).toEqual([]);
     expect(await sigstead('down')).toMatchObject({ exitCode: 0, document: { result: 'nothing to stop' } });
   }, 60_000);
 
@@ -118,6 +118,19 @@ describe('an instance that was stopped and started again', () => {
     expect(new Set(grown.rekor).size).toBe(grown.rekor.length);
   }, 90_000);
 
+  it('is left alone by a copy of its state directory, which cannot start beside it', async () => {
+    await using directory = await temporaryDirectory();
+    const copy = join(directory.path, 'copy');
+    await cp(state.path, copy, { recursive: true, filter: (path) => !path.startsWith(join(state.path, 'data')) });
+    const answers = [];
+    for (const verb of [['down'], ['up', '--once']]) answers.push(await sigsteadJson([...verb, '--state', copy]));
+    expect(answers).toMatchObject([
+      { exitCode: 0, document: { result: 'nothing to stop', orphans: 0 } },
+      { exitCode: 5, document: { error: { code: 'LOCAL_PORT_IN_USE' } } },
+    ]);
+    expect(await sigstead('status')).toMatchObject({ exitCode: 0, document: { phase: 'ready' } });
+  }, 60_000);
+
   it('gives no token to scripts unless it was started for that', async () => {
     expectRefusal(await sigstead('login', '--test-user', testUser), {
       exitCode: 3,
@@ -131,7 +144,7 @@ describe('an instance that was stopped and started again', () => {
   it('stops cleanly on Ctrl-C', async () => {
     process.kill(instance.up.pid, 'SIGINT');
     expect(await instance.up.exited).toEqual({ code: 0, signal: null });
-    expect(await findMarked((await readInstanceFacts(state)).id)).toEqual([]);
+    expect(await findMarked(await markerOf(state, await readInstanceFacts(state)))).toEqual([]);
   }, 60_000);
 });
 

@@ -145,20 +145,30 @@ describe('ensureAuthorities', () => {
     expect(await readdir(options.state.path)).not.toContain('trust-material.json');
   });
 
-  it.each([
-    ['fulcio.key', { fulcio: { ...config.fulcio, key: 'pkcs11:token=a;object=b' } }],
-    [
-      'timestamps tsa-2',
-      {
-        timestamps: config.timestamps.map((entry, index) =>
-          index === 1 ? { ...entry, key: 'pkcs11:token=a;object=b' } : entry,
-        ),
-      },
-    ],
-  ])('refuses an HSM for %s, before anything is made', async (where, change) => {
-    const refused = ensureAuthorities({ ...options, config: { ...config, ...change } as InstanceConfig });
-    await expect(refused).rejects.toThrowToolkit('LOCAL_KEY_SOURCE', { where });
-    expect(options.keys.kept.size).toBe(0);
+  it('follows the issuers and the selection of the configuration, and nothing else of it', async () => {
+    const first = await ensureAuthorities(options);
+    const issuers: InstanceConfig['issuers'] = [
+      { preset: 'google', clientId: 'sigstore' },
+      { preset: 'custom', type: 'email', url: 'https://login.example.com', clientId: 'sigstore' },
+    ];
+    const changed = { ...config, issuers, selection: { timestamps: 'all' as const } };
+    const later = { ...options, config: changed, now: addMs(now, dayMs) };
+    const material = await ensureAuthorities(later);
+    const start = new Date('2026-11-23T10:00:00Z');
+    expect(material).toEqual({
+      ...material,
+      selection: { timestamps: 'all' },
+      oidc: [
+        { url: 'https://accounts.google.com', operator: 'oidc-1.sigstead.test', validFor: { start } },
+        { url: 'https://login.example.com', operator: 'oidc-2.sigstead.test', validFor: { start } },
+      ],
+    });
+    const authorities = ({ oidc, selection, ...rest }: typeof first) =>
+      formatTrustMaterial({ ...rest, oidc: [], selection: first.selection });
+    expect(authorities(material)).toEqual(authorities(first));
+    expect(await readFile(options.state.materialFile)).toEqual(Buffer.from(formatTrustMaterial(material)));
+    const again = await ensureAuthorities({ ...later, now: addMs(now, 2 * dayMs) });
+    expect(formatTrustMaterial(again)).toEqual(formatTrustMaterial(material));
   });
 });
 

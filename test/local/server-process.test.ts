@@ -21,7 +21,8 @@ beforeEach(async () => {
   const ports = await choosePorts(['a/http', 'b/http']);
   around = {
     state,
-    facts: { id: 'test-server-process', instanceName: 'a', domain: 'b', createdAt: new Date(), ports },
+    marker: 'test-server-process',
+    facts: { id: '0123456789abcdef', instanceName: 'a', domain: 'b', createdAt: new Date(), ports },
     keys: new KeyStore(state.keys),
     binary: process.execPath,
     environment: { PATH: '/usr/bin:/bin', INHERITED: 'yes' },
@@ -124,7 +125,7 @@ describe('startServer', () => {
   it('refuses a service for which the state directory has no port', async () => {
     const { 'b/http': _, ...ports } = around.facts.ports;
     const refused = startServer(fake('b', 'healthy'), { ...around, facts: { ...around.facts, ports } });
-    await expect(refused).rejects.toThrowToolkit('LOCAL_PORT_UNKNOWN', { service: 'b', name: 'http' });
+    await expect(refused).rejects.toThrowToolkit('LOCAL_PORT_UNKNOWN', { name: 'b/http' });
   });
 
   it('refuses to start anything once it is interrupted', async () => {

@@ -44,6 +44,7 @@ describe('readFacts', () => {
     ['an older version', { version: 0 }],
     ['a version that is no number', { version: '1' }],
     ['no id', { id: undefined }],
+    ['an id that is none of ours', { id: 'a\u0000b' }],
     ['a name that is no text', { instanceName: 7 }],
     ['no domain', { domain: null }],
     ['no time', { createdAt: 0 }],
@@ -62,7 +63,7 @@ describe('readFacts', () => {
   it.each([
     [
       'a time in another form',
-      '{"version":1,"id":"a","instanceName":"a","domain":"a","createdAt":"yesterday","ports":{}}',
+      '{"version":1,"id":"0123456789abcdef","instanceName":"a","domain":"a","createdAt":"yesterday","ports":{}}',
       'CORE_TIME',
     ],
     ['a file cut short', '{"version":1', 'CORE_JSON'],

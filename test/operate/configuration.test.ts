@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StateDirectory } from '../../local/state.ts';
@@ -36,9 +37,27 @@ describe('configurationFile', () => {
 });
 
 describe('instanceConfiguration', () => {
-  it('refuses a file that is gone since the last start, by name', async () => {
-    await rememberConfiguration(state, { ...(await minimalConfig()), file: '/there/is/no/such.yaml' });
-    await expect(instanceConfiguration(options(), state)).rejects.toThrowToolkit('CFG_MISSING');
-    await expect(instanceConfiguration(options(), state)).rejects.toThrow('/there/is/no/such.yaml');
+  it('is the one of the last start, whatever became of its file', async () => {
+    const config = await minimalConfig();
+    expect(await instanceConfiguration(options(), state)).toEqual(config);
+    await rememberConfiguration(state, { ...config, file: '/there/is/no/such.yaml' });
+    expect(await instanceConfiguration(options(), state)).toMatchObject({
+      file: '/there/is/no/such.yaml',
+      issuers: config.issuers,
+    });
   });
+
+  it('refuses a named file that is not there, by name', async () => {
+    await rememberConfiguration(state, await minimalConfig());
+    const refused = instanceConfiguration(options('--config', '/there/is/no/such.yaml'), state);
+    await expect(refused).rejects.toThrowToolkit('CFG_MISSING', { file: '/there/is/no/such.yaml' });
+  });
+
+  it.each(['{', '{}', '{"file":"a.yaml"}', '/etc/sigstead.yaml\n'])(
+    'refuses a memory that is not ours: %j',
+    async (text) => {
+      await writeFile(state.configurationFile, text);
+      await expect(instanceConfiguration(options(), state)).rejects.toThrow(state.configurationFile);
+    },
+  );
 });

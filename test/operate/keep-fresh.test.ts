@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { KeyStore } from '../../local/key-store.ts';
 import { keepFresh } from '../../operate/keep-fresh.ts';
 import { ensureRootOfTrust } from '../../operate/root-of-trust.ts';
+import { readRootPolicy } from '../../src/config/root-policy.ts';
 import { addMs, dayMs, systemClock } from '../../src/core/clock.ts';
 import { unfollowed } from '../../src/core/moment.ts';
 import { silentProgress } from '../../src/core/progress.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   local = await localState();
   keys = new KeyStore(local.state.keys);
   await ensureRootOfTrust({
-    config: await minimalConfig(),
+    policy: await readRootPolicy((await minimalConfig()).rootPolicyFile),
     state: local.state,
     keys,
     trust: compileTrust(local.material, { now }),
@@ -53,5 +54,14 @@ describe('keepFresh', () => {
     await waitFor(() => warnings.length >= 2, { what: 'two warnings', timeoutMs: 5_000 });
     freshener.stop();
     expect(warnings[0]).toMatch(/could not be signed again: timestamp v1/);
+  });
+
+  it('ends when somebody has changed the policy', async () => {
+    const path = join(local.state.rootSigning, 'policy.yaml');
+    const honest = await readFile(path, 'utf8');
+    await writeFile(path, `${honest}# more\n`);
+    const { failure } = keepFresh({ state: local.state, keys }, { talk, clock: systemClock, intervalMs: 20 });
+    await expect(failure).rejects.toThrowToolkit('OPS_POLICY_CHANGED');
+    await writeFile(path, honest);
   });
 });

@@ -10,6 +10,7 @@ describe('Phases', () => {
     slow.resolve('done');
     expect(await outer).toBe('done');
     expect(phases.toJson()).toEqual([
+      { name: 'start', ms: expect.any(Number) },
       { name: 'inner', ms: expect.any(Number) },
       { name: 'outer', ms: expect.any(Number) },
     ]);
@@ -19,7 +20,12 @@ describe('Phases', () => {
     const phases = new Phases(0);
     const reason = new Error('no');
     await expect(phases.run('a', () => Promise.reject(reason))).rejects.toBe(reason);
-    expect(phases.toJson()).toEqual([]);
+    expect(phases.toJson()).toEqual([{ name: 'start', ms: expect.any(Number) }]);
+  });
+
+  it('begins with what passed before the first phase', () => {
+    const phases = new Phases(performance.now() - 5_000).toJson() as readonly { readonly ms: number }[];
+    expect(phases[0]?.ms).toBeGreaterThanOrEqual(5_000);
   });
 
   it('counts from the start that it was given', () => {

@@ -1,6 +1,6 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { StateDirectory } from '../../local/state.ts';
+import { placeOf, StateDirectory } from '../../local/state.ts';
 import { assertReady, findRunning, removeRecord, takeState, waitForState } from '../../operate/run-record.ts';
 import { identityOf, type ProcessIdentity } from '../../src/process/process-identity.ts';
 import { startProgram } from '../../src/process/supervised-program.ts';
@@ -29,7 +29,8 @@ async function deadProcess(): Promise<ProcessIdentity> {
   return identity;
 }
 
-const record = (process: unknown, rest = {}) => JSON.stringify({ process, phase: 'ready', testGrant: true, ...rest });
+const record = async (process: unknown, rest = {}) =>
+  JSON.stringify({ process, place: await placeOf(state), phase: 'ready', testGrant: true, ...rest });
 
 describe('findRunning', () => {
   it('returns the record of a process that lives, in a file that others cannot read', async () => {
@@ -50,14 +51,22 @@ describe('findRunning', () => {
     expect(await findRunning(state)).toBeUndefined();
   });
 
+  it('returns nothing where the record speaks of the directory that this one is a copy of', async () => {
+    await recordUp(state, { clientId: 'sigstore' });
+    const copy = new StateDirectory(`${state.path}-copy`);
+    await cp(state.path, copy.path, { recursive: true });
+    expect(await findRunning(copy)).toBeUndefined();
+    expect(await findRunning(state)).toBeDefined();
+  });
+
   it('returns nothing where the process has been killed', async () => {
-    await writeFile(state.runningFile, record(await deadProcess()));
+    await writeFile(state.runningFile, await record(await deadProcess()));
     expect(await findRunning(state)).toBeUndefined();
   });
 
   it('returns nothing where another process has got the number since', async () => {
     const { pid, startedAt } = await identityOf(process.pid);
-    await writeFile(state.runningFile, record({ pid, startedAt: `${startedAt}0` }));
+    await writeFile(state.runningFile, await record({ pid, startedAt: `${startedAt}0` }));
     expect(await findRunning(state)).toBeUndefined();
   });
 
@@ -71,7 +80,7 @@ describe('findRunning', () => {
 
   it('takes an unknown phase for starting, and a grant for closed unless it is open', async () => {
     const own = await identityOf(process.pid);
-    await writeFile(state.runningFile, record(own, { phase: 'dancing', testGrant: 'yes' }));
+    await writeFile(state.runningFile, await record(own, { phase: 'dancing', testGrant: 'yes' }));
     expect(await findRunning(state)).toMatchObject({ phase: 'starting', testGrant: false, clientId: 'sigstore' });
   });
 });
@@ -87,6 +96,11 @@ describe('assertReady', () => {
     await recordUp(state, { phase: 'starting', clientId: 'sigstore' });
     await expect(assertReady(state)).rejects.toThrowToolkit('OPS_NOT_READY', { state: state.path });
   });
+
+  it('names the command that would start one fit for the caller', async () => {
+    const hint = `start it with: sigstead up --test-grant --state ${state.path}`;
+    await expect(assertReady(state, 'up --test-grant')).rejects.toThrow(expect.objectContaining({ hint }));
+  });
 });
 
 describe('takeState', () => {
@@ -99,7 +113,7 @@ describe('takeState', () => {
   });
 
   it('refuses one whose lock file was deleted under the process that holds it', async () => {
-    await writeFile(state.runningFile, record(await identityOf(process.ppid)));
+    await writeFile(state.runningFile, await record(await identityOf(process.ppid)));
     await expect(takeState(state)).rejects.toThrowToolkit('LOCAL_STATE_BUSY', { pid: process.ppid });
   });
 
@@ -118,5 +132,14 @@ describe('waitForState', () => {
     lock.release();
     (await waitForState(state, 1_000)).release();
     expect(await readFile(state.lockFile)).toHaveLength(0);
+  });
+
+  it('gives up when it is interrupted', async () => {
+    const lock = await takeState(state);
+    const interrupt = new AbortController();
+    const waiting = waitForState(state, 60_000, interrupt.signal);
+    interrupt.abort(new Error('interrupted'));
+    await expect(waiting).rejects.toThrow('interrupted');
+    lock.release();
   });
 });

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readlink, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ensureServers, type ServerName } from '../../local/servers.ts';
-import { readFacts, StateDirectory } from '../../local/state.ts';
+import { markerOf, readFacts, StateDirectory } from '../../local/state.ts';
 import { silentProgress } from '../../src/core/progress.ts';
 import { findMarked, stopAll } from '../../src/process/marked-processes.ts';
 import { temporaryDirectory } from './instance.ts';
@@ -72,12 +72,12 @@ export async function withScript(
 /** The working directory of a server is named by its id. */
 async function serversOf(state: string): Promise<ReadonlyMap<string, number>> {
   const facts = await readFacts(new StateDirectory(state));
-  const found = facts ? await findMarked(facts.id) : [];
+  const found = facts ? await findMarked(await markerOf(new StateDirectory(state), facts)) : [];
   const named = found.map(async ({ pid }) => [basename(await readlink(`/proc/${pid}/cwd`)), pid] as const);
   return new Map(await Promise.all(named));
 }
 
 async function stopLeftovers(state: string): Promise<void> {
   const facts = await readFacts(new StateDirectory(state)).catch(() => undefined);
-  if (facts) await stopAll(await findMarked(facts.id), 1_000);
+  if (facts) await stopAll(await findMarked(await markerOf(new StateDirectory(state), facts)), 1_000);
 }

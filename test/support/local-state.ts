@@ -23,7 +23,7 @@ export async function localState(name = 'state'): Promise<LocalState> {
   const state = new StateDirectory(join(directory, name));
   const ports = Object.fromEntries(portNames(await minimalConfig()).map((port, index) => [port, 20_000 + index]));
   const createdAt = new Date('2026-11-22T10:00:00Z');
-  const facts = { id: 'test-local-state', instanceName: 'local', domain: 'sigstead.test', createdAt, ports };
+  const facts = { id: '0123456789abcdef', instanceName: 'local', domain: 'sigstead.test', createdAt, ports };
   await createFacts(state, facts);
   await mkdir(state.run, { recursive: true });
   sample ??= sampleMaterial();

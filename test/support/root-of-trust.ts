@@ -70,6 +70,7 @@ export function rootPolicy(change: Partial<RootPolicy> = {}): RootPolicy {
   const people = { threshold: 3, holders: holderIds };
   return {
     file: '/policy.yaml',
+    text: '',
     holders: holderIds.map((id) => ({ id, name: id })),
     root: { ...people, expiryDays: 180, resignDays: 60 },
     targets: { ...people, expiryDays: 90, resignDays: 30 },

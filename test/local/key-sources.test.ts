@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { assertLocalKeys } from '../../local/key-sources.ts';
+import { minimalConfig } from '../support/minimal-config.ts';
+import { rootPolicy } from '../support/root-of-trust.ts';
+
+const config = await minimalConfig();
+const policy = rootPolicy();
+const key = 'pkcs11:token=a;object=b';
+
+describe('assertLocalKeys', () => {
+  it('accepts keys in files', () => {
+    assertLocalKeys(config, policy);
+  });
+
+  it('refuses an HSM for Fulcio, a timestamp authority and the online role, by file and key', () => {
+    const fulcio = { ...config, fulcio: { ...config.fulcio, key } as const };
+    const timestamps = config.timestamps.map((entry, index) => (index === 1 ? ({ ...entry, key } as const) : entry));
+    const cases = [
+      [fulcio, policy, { file: config.file, where: 'fulcio.key' }],
+      [{ ...config, timestamps }, policy, { file: config.file, where: 'timestamps tsa-2' }],
+      [config, rootPolicy({ online: { key } }), { file: policy.file, where: 'online.key' }],
+    ] as const;
+    for (const [wanted, by, data] of cases) {
+      expect(() => assertLocalKeys(wanted, by)).toThrowToolkit('LOCAL_KEY_SOURCE', data);
+    }
+  });
+});
