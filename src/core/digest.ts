@@ -11,7 +11,12 @@ export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
   return toHex(sha256(...parts));
 }
 
-/** Returns the DER `SubjectPublicKeyInfo` of a public key. */
+/** A key never changes, and OpenSSL takes longer to write one down than to hash it. */
+const spkis = new WeakMap<KeyObject, Uint8Array>();
+
+/** Returns the DER `SubjectPublicKeyInfo` of a public key; the same bytes each time, not to be written to. */
 export function spkiOf(publicKey: KeyObject): Uint8Array {
-  return new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+  const known = spkis.get(publicKey) ?? new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+  spkis.set(publicKey, known);
+  return known;
 }

@@ -1,6 +1,6 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyStore } from '../../local/key-store.ts';
 import { ensureRootOfTrust, readPublished, repositoryOptions, resignRemembered } from '../../operate/root-of-trust.ts';
 import { readRootPolicy } from '../../src/config/root-policy.ts';
@@ -16,21 +16,40 @@ import { minimalConfig } from '../support/minimal-config.ts';
 
 const policy = await readRootPolicy((await minimalConfig()).rootPolicyFile);
 
+/** Keys that are decrypted once: that takes as long as everything else here. */
+class OpenKeys extends KeyStore {
+  readonly #open = new Map<string, ReturnType<KeyStore['open']>>();
+
+  override async open(name: string) {
+    const key = this.#open.get(name) ?? super.open(name);
+    this.#open.set(name, key);
+    return await key;
+  }
+}
+
+let published: LocalState;
+let keys: KeyStore;
 let local: LocalState;
 let warnings: string[];
+beforeAll(async () => {
+  local = published = await localState();
+  keys = new OpenKeys(local.state.keys);
+  await ensure({});
+});
 beforeEach(async () => {
   local = await localState();
   warnings = [];
-  await ensure({});
+  await cp(published.state.path, local.state.path, { recursive: true, force: true });
 });
 afterEach(async () => await local[Symbol.asyncDispose]());
+afterAll(async () => await published[Symbol.asyncDispose]());
 
 /** A start whose material differs from the sample's. */
 async function ensure(change: Partial<TrustMaterial>) {
   return await ensureRootOfTrust({
     policy,
     state: local.state,
-    keys: new KeyStore(local.state.keys),
+    keys,
     trust: compileTrust({ ...local.material, ...change }, { now }),
     clock: systemClock,
     progress: silentProgress,
@@ -83,7 +102,7 @@ describe('ensureRootOfTrust', () => {
     const { repository, publishedMemoryFile } = local.state;
     const old = `${repository}-old`;
     await cp(repository, old, { recursive: true });
-    const signing = await repositoryOptions(local.state, new KeyStore(local.state.keys), systemClock.now());
+    const signing = await repositoryOptions(local.state, keys, systemClock.now());
     const resign = () => resignRemembered(local.state, { ...signing, force: true });
     await resign();
     await rm(repository, { recursive: true });
@@ -95,7 +114,7 @@ describe('ensureRootOfTrust', () => {
   });
 
   it('refuses to begin to remember what is not a first publication', async () => {
-    const signing = await repositoryOptions(local.state, new KeyStore(local.state.keys), systemClock.now());
+    const signing = await repositoryOptions(local.state, keys, systemClock.now());
     await resignRemembered(local.state, { ...signing, force: true });
     await rm(local.state.publishedMemoryFile);
     await expect(ensure({})).rejects.toThrowToolkit('OPS_MEMORY_LOST', { root: 1, timestamp: 2 });

@@ -1,7 +1,7 @@
-/** A program of its own: `runCli` with verbs that end in every way. Run by run.test.ts. */
-import type { Command, Invocation, Outcome, Verb } from '../../../src/cli/command.ts';
-import { runCli } from '../../../src/cli/run.ts';
-import { type Fault, ToolkitError } from '../../../src/core/error.ts';
+/** A program of its own: `runCli` with verbs that end in every way. Run by command-line.test.ts. */
+import type { Command, Invocation, Outcome, Verb } from '../../src/cli/command.ts';
+import { runCli } from '../../src/cli/run.ts';
+import { type Fault, ToolkitError } from '../../src/core/error.ts';
 
 const ways: Readonly<Record<string, (invocation: Invocation) => Promise<Outcome | undefined>>> = {
   ok: async ({ talk, progress }) => {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { waitFor } from '../../../src/core/wait.ts';
-import { type ProgramResult, runProgram } from '../../../src/process/run-program.ts';
-import { startProgram } from '../../../src/process/supervised-program.ts';
-import { runSigstead, sigsteadJson, userEnvironment } from '../../support/instance.ts';
+import { waitFor } from '../../src/core/wait.ts';
+import { type ProgramResult, runProgram } from '../../src/process/run-program.ts';
+import { startProgram } from '../../src/process/supervised-program.ts';
+import { runSigstead, sigsteadJson, userEnvironment } from '../support/instance.ts';
 
 const program = join(import.meta.dirname, 'cli-program.ts');
 /** The program is started often; where Node keeps compiled code by default. */
