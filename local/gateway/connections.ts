@@ -24,7 +24,7 @@ export class Connections {
   begin(socket: Socket): number {
     this.#active += 1;
     const onSocket = (this.#open.get(socket) ?? 0) + 1;
-    this.#open.set(socket, onSocket);
+    if (this.#open.has(socket)) this.#open.set(socket, onSocket);
     return onSocket;
   }
 

@@ -19,7 +19,7 @@ export function tryLater(status: number, message: string, waitMs: number): Refus
 
 /** Answers with a status and a sentence, in the JSON shape that the servers use. Never cached. */
 export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
-  if (!req.complete) linger(req);
+  if (!req.complete) linger(req, res);
   const body = Buffer.from(`${JSON.stringify({ code: refusal.status, message: refusal.message })}\n`);
   res.writeHead(refusal.status, [
     'Content-Type',
@@ -39,14 +39,20 @@ export function refuse(req: IncomingMessage, res: ServerResponse, refusal: Refus
 const lingering = new WeakMap<Socket, () => void>();
 
 /** Reads on for a moment: closing on unread bytes resets the connection, and the client would not see the answer. */
-function linger(req: IncomingMessage): void {
+function linger(req: IncomingMessage, res: ServerResponse): void {
   const { socket } = req;
   // The request before this one is whole: they come one after the other.
   lingering.get(socket)?.();
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  let timer: NodeJS.Timeout | undefined;
+  // Not before: the answers to earlier requests of the connection may still be on their way.
+  const flushed = () => {
+    timer = setTimeout(() => socket.destroy(), lingerMs);
+  };
+  res.once('finish', flushed);
   // Node forgets the request once it is answered, so its own `close` may never come.
   const stop = () => {
     clearTimeout(timer);
+    res.off('finish', flushed);
     socket.off('close', stop);
     lingering.delete(socket);
   };

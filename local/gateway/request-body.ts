@@ -21,7 +21,7 @@ export class BodyBudget {
 }
 
 /** Why a body is not read to its end. */
-export type BodyFailure = 'too large' | 'no memory';
+type BodyFailure = 'too large' | 'no memory';
 
 /** True if the head of a request already says that its body is longer than `maxBytes`, or hides how long it is from a route without one. */
 export function announcesTooMuch(req: IncomingMessage, maxBytes: number): boolean {
@@ -39,19 +39,15 @@ export interface BodyLimits {
  * Reads a body and hands it over, or says as soon as it cannot. Calls nothing if the client goes away first.
  * A callback, not a promise: this is on the path of every request.
  */
-export function readBody(
-  req: IncomingMessage,
-  { maxBytes, hold }: BodyLimits,
-  done: (body: Buffer | BodyFailure) => void,
-): void {
-  const body = new GrowingBody(hold);
+export function readBody(req: IncomingMessage, limits: BodyLimits, done: (body: Buffer | BodyFailure) => void): void {
+  const body = new GrowingBody(limits);
   const giveUp = (failure: BodyFailure) => {
     req.off('data', onData);
     req.off('end', onEnd);
     done(failure);
   };
   const onData = (piece: Buffer) => {
-    if (body.length + piece.length > maxBytes) giveUp('too large');
+    if (body.length + piece.length > limits.maxBytes) giveUp('too large');
     else if (!body.add(piece)) giveUp('no memory');
   };
   const onEnd = () => done(body.bytes);
@@ -65,10 +61,12 @@ export function readBody(
  */
 class GrowingBody {
   length = 0;
+  readonly #maxBytes: number;
   readonly #hold: (bytes: number) => boolean;
   #buffer: Buffer = Buffer.alloc(0);
 
-  constructor(hold: (bytes: number) => boolean) {
+  constructor({ maxBytes, hold }: BodyLimits) {
+    this.#maxBytes = maxBytes;
     this.#hold = hold;
   }
 
@@ -80,8 +78,8 @@ class GrowingBody {
   add(piece: Buffer): boolean {
     const length = this.length + piece.length;
     if (length > this.#buffer.length) {
-      const size = this.length === 0 ? piece.length : length * 2;
-      if (!this.#hold(size)) return false;
+      const size = this.length === 0 ? piece.length : Math.min(length * 2, this.#maxBytes);
+      if (!this.#hold(size - this.#buffer.length)) return false;
       this.#buffer = this.length === 0 ? piece : Buffer.concat([this.bytes], size);
     }
     if (this.length > 0) piece.copy(this.#buffer, this.length);
