@@ -63,14 +63,14 @@ export function collectErrors(sources: ReadonlyMap<string, string>): ReadonlyMap
 
 /**
  * Lists, as `file CODE`, the errors that somebody other than us can mend and that do not say how: those of fault
- * `input` or `environment` that are made without a hint.
+ * `input` or `environment` that are made without a hint. One that is there only on a condition is none.
  */
 export function withoutHint(sources: ReadonlyMap<string, string>): readonly string[] {
   const found = new Set<string>();
   for (const [file, source] of sources) {
     walk(parseSource(source), (node) => {
       if (node.type !== 'NewExpression' || nameOf(node['callee']) !== 'ToolkitError') return;
-      const { codes, properties } = thrownBy(node);
+      const { codes, properties } = thrownBy(node, { conditional: false });
       const faults = textsOf(properties.get('fault'));
       const ours = faults.length > 0 && faults.every((fault) => fault === 'caller' || fault === 'evidence');
       if (ours || properties.has('hint')) return;
@@ -99,11 +99,11 @@ function noteThrown(node: Node, file: string, entries: Map<string, Entry>): void
   }
 }
 
-function thrownBy(node: Node) {
+function thrownBy(node: Node, which = { conditional: true }) {
   const [first, second] = (node['arguments'] as readonly { readonly expression: unknown }[]).map(
     (one) => one.expression,
   );
-  return { codes: textsOf(first), properties: new Map(propertiesOf(second)) };
+  return { codes: textsOf(first), properties: new Map(propertiesOf(second, which)) };
 }
 
 /** Where one condition chooses among codes, the same one chooses among as many texts. */
@@ -111,14 +111,17 @@ function branch(texts: readonly string[], index: number, count: number): readonl
   return texts.length === count ? texts.slice(index, index + 1) : texts;
 }
 
-/** Also those that are spread into the object on a condition: `...(full && { hint: 'x' })`. */
-function propertiesOf(node: unknown): readonly (readonly [string, unknown])[] {
+/** With those that are spread into the object on a condition, as in `...(full && { hint: 'x' })`, or without them. */
+function propertiesOf(
+  node: unknown,
+  which: { readonly conditional: boolean },
+): readonly (readonly [string, unknown])[] {
   if (!isNode(node)) return [];
-  if (node.type === 'ParenthesisExpression') return propertiesOf(node['expression']);
-  if (node.type === 'BinaryExpression') return propertiesOf(node['right']);
+  if (node.type === 'ParenthesisExpression') return propertiesOf(node['expression'], which);
+  if (node.type === 'BinaryExpression') return propertiesOf(node['right'], which);
   if (node.type !== 'ObjectExpression') return [];
   return (node['properties'] as readonly Node[]).flatMap((property) => {
-    if (property.type === 'SpreadElement') return propertiesOf(property['arguments']);
+    if (property.type === 'SpreadElement') return which.conditional ? propertiesOf(property['arguments'], which) : [];
     // What stands for itself, as in `{ hint }`, is no text.
     if (property.type === 'Identifier') return [[String(property['value']), property] as const];
     const name = nameOf(property['key']);

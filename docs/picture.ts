@@ -38,17 +38,18 @@ async function recorded(logFile: string): Promise<string> {
     cwd: project,
     logFile,
   });
+  let ended = false;
+  void npm.exited.then(() => {
+    ended = true;
+  });
   const written = async () => parseUtf8(await readFileCapped(logFile, 1 << 20));
   try {
-    await waitFor(
-      async () => /verified by cosign|cosign is not offered/.test(await written()) || (await hasEnded(npm)),
-      {
-        what: 'cosign to sign and verify',
-        timeoutMs: buildAndSignMs,
-      },
-    );
+    await waitFor(async () => ended || /verified by cosign|cosign is not offered/.test(await written()), {
+      what: 'cosign to sign and verify',
+      timeoutMs: buildAndSignMs,
+    });
     // The terminal signals every process in the foreground.
-    process.kill(-npm.pid, 'SIGINT');
+    if (!ended) process.kill(-npm.pid, 'SIGINT');
     await npm.exited;
     const output = await written();
     if (!output.includes('✓ stopping')) throw new Error(output);
@@ -57,8 +58,4 @@ async function recorded(logFile: string): Promise<string> {
   } finally {
     await npm.stop(0);
   }
-}
-
-async function hasEnded({ exited }: { readonly exited: Promise<unknown> }): Promise<boolean> {
-  return await Promise.race([exited.then(() => true), Promise.resolve(false)]);
 }

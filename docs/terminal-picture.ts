@@ -11,14 +11,19 @@ export function shown(lines: readonly string[], paths: Readonly<Record<string, s
   return lines.flatMap((line) => wrapped(named(line)));
 }
 
-/** Breaks a line at its spaces, and indents what goes on below it; a word is never cut. */
+/** Breaks a line at its spaces, and indents all that goes on below it alike; a word is never cut. */
 export function wrapped(line: string): readonly string[] {
-  if (line.length <= columns) return [line];
   const indent = /^ */.exec(line)?.[0] ?? '';
-  const end = line.lastIndexOf(' ', columns);
-  const at = end > indent.length ? end : line.indexOf(' ', columns);
-  if (at === -1) return [line];
-  return [line.slice(0, at), ...wrapped(`${indent}    ${line.slice(at + 1)}`)];
+  return broken(indent, line.slice(indent.length), `${indent}    `);
+}
+
+function broken(indent: string, words: string, below: string): readonly string[] {
+  const room = columns - indent.length;
+  if (words.length <= room) return [indent + words];
+  const end = words.lastIndexOf(' ', room);
+  const at = end > 0 ? end : words.indexOf(' ', room);
+  if (at === -1) return [indent + words];
+  return [indent + words.slice(0, at), ...broken(below, words.slice(at + 1), below)];
 }
 
 /** Draws the lines as an SVG. */

@@ -10,7 +10,7 @@ import { unreadable } from './unreadable.ts';
 
 /** Modes of what only this user may read. */
 export const privateFileMode = 0o600;
-export const privateDirMode = 0o700;
+const privateDirMode = 0o700;
 
 /** What to do about an error that `isDiskFull` knows. */
 export const diskFullHint = 'free some space and run the same command again; nothing half-written was left';
@@ -119,13 +119,17 @@ export async function makeDirectory(path: string): Promise<void> {
   });
 }
 
+/**
+ * True if anything has this name, even a link that leads nowhere.
+ * @throws CORE_FILE_READ if the system does not tell
+ */
 export async function pathExists(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false;
-    throw error;
+    throw unreadable(path, error);
   }
 }
 
@@ -215,7 +219,9 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
       message: full ? `${path}: the disk is full` : `${path}: cannot be written`,
       fault: 'environment',
       data: { path },
-      ...(full && { hint: diskFullHint }),
+      hint: full
+        ? diskFullHint
+        : `see what is there, and who may write to it: ls -ld ${shellWord(dirname(path))} ${shellWord(path)}`,
       cause,
     });
   }

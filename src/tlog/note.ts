@@ -2,7 +2,7 @@ import { concat, equalBytes, parseBase64, parseUtf8, toBase64, toHex, utf8 } fro
 import { ToolkitError } from '../core/error.ts';
 
 export const maxNoteBytes = 65_536;
-export const maxNoteSignatures = 100;
+const maxNoteSignatures = 100;
 export const keyHashBytes = 4;
 
 export interface NoteSignature {

@@ -22,7 +22,10 @@ export function httpReader(baseUrl: string, options: { readonly fetch?: Fetch } 
       message: `${url}: expected status 200, or 404 for a file that is not there, got ${answer.status}`,
       fault: 'environment',
       data: { url, status: answer.status },
-      ...(answer.status === 403 && { hint: 'a bucket answers 403 unless readers may list it; Go clients stop there' }),
+      hint:
+        answer.status === 403
+          ? 'a bucket answers 403 unless readers may list it; Go clients stop there'
+          : 'check the URL; if it is right, the log of its server says more',
     });
   };
 }

@@ -85,6 +85,7 @@ describe('withoutHint', () => {
   it.each([
     "new ToolkitError('CORE_A', { fault: 'input' })",
     "new ToolkitError('CORE_A', { fault })",
+    "new ToolkitError('CORE_A', { fault: 'environment', ...(bad && { hint: 'do this' }) })",
     "new ToolkitError('CORE_A', { fault: bad ? 'evidence' : 'environment', data: { hint: 'no' } })",
   ])('refuses %s', (source) => {
     expect(withoutHint(new Map([['a.ts', source]]))).toEqual(['a.ts CORE_A']);
@@ -93,7 +94,7 @@ describe('withoutHint', () => {
   it.each([
     "new ToolkitError('CORE_A', { fault: 'input', hint: 'do this' })",
     "new ToolkitError('CORE_A', { fault: 'input', hint })",
-    "new ToolkitError('CORE_A', { fault: 'environment', ...(bad && { hint: 'do this' }) })",
+    "new ToolkitError('CORE_A', { fault: 'environment', hint: bad ? 'do this' : 'do that' })",
     "new ToolkitError('CORE_A', { fault: bad ? 'evidence' : 'caller' })",
   ])('accepts %s', (source) => {
     expect(withoutHint(new Map([['a.ts', source]]))).toEqual([]);

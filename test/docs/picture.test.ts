@@ -29,6 +29,12 @@ describe('wrapped', () => {
     expect(lines.join(' ').split(/ +/)).toEqual(long.split(/ +/));
   });
 
+  it('indents every line below the first alike', () => {
+    const lines = wrapped(`  ${'word '.repeat(60)}end`);
+    expect(lines.map((line) => line.search(/\S/))).toEqual([2, 6, 6]);
+    expect(lines.every((line) => line.length <= 120)).toBe(true);
+  });
+
   it.each(['', 'short', 'x'.repeat(200), `  ${'x'.repeat(200)}`])(
     'leaves alone what has no place to break: %s',
     (line) => {

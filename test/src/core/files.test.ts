@@ -66,6 +66,8 @@ describe('createFile', () => {
   it('refuses a directory that is not there, by name', async () => {
     const missing = join(directory, 'missing', 'file');
     await expect(createFile(missing, 'text')).rejects.toThrowToolkit('CORE_FILE_WRITE', { path: missing });
+    const hint = expect.stringContaining(`ls -ld ${join(directory, 'missing')} ${missing}`);
+    await expect(createFile(missing, 'text')).rejects.toMatchObject({ hint });
   });
 
   it('has one winner of many that write at once', async () => {
@@ -214,5 +216,11 @@ describe('pathExists', () => {
     await symlink(join(directory, 'nowhere'), path);
     const seen = [directory, path, join(directory, 'missing'), join('/dev/null', 'below')].map(pathExists);
     expect(await Promise.all(seen)).toEqual([true, true, false, false]);
+  });
+
+  it('refuses to guess behind a link to itself', async () => {
+    await symlink(path, path);
+    const below = join(path, 'below');
+    await expect(pathExists(below)).rejects.toThrowToolkit('CORE_FILE_READ', { path: below });
   });
 });
