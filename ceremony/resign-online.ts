@@ -10,6 +10,8 @@ export interface ResignOnlineOptions extends RepositoryOptions {
   readonly force?: boolean;
   /** Sees what is published before anything is signed, while nobody else publishes; what it throws ends the run. */
   readonly accept?: (current: AuthenticRepository) => Promise<void>;
+  /** Sees what is published afterwards, while nobody else publishes. */
+  readonly remember?: (repository: VerifiedRepository) => Promise<void>;
 }
 
 export interface ResignOnlineResult {
@@ -40,10 +42,12 @@ export async function resignOnline(options: ResignOnlineOptions): Promise<Resign
     const resignSnapshot = force || periods.snapshot.state !== 'fresh';
     if (!resignSnapshot && periods.timestamp.state === 'fresh') {
       const repository = await verifyByTwo({ read: store.read.bind(store), pinnedRoot, now });
+      await options.remember?.(repository);
       return { changed: [], repository, periods };
     }
     const change = { ...options, ...changeOf(current), targetFiles: current.targetFiles, resignSnapshot };
     const { repository, changed } = await publishChange(change);
+    await options.remember?.(repository);
     return { changed, repository, periods: checkPeriods({ repository, policy, now }) };
   });
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { InstanceConfig, LogShardConfig, TimestampConfig } from '../src/config/config.ts';
 import { equalBytes } from '../src/core/bytes.ts';
 import { addMs, dayMs, floorToSecond } from '../src/core/clock.ts';
-import { createFile, makePrivateDirectory, readFileIfPresent, replaceFile } from '../src/core/files.ts';
+import { createFile, makePrivateDirectory, readFileCapped, readFileIfPresent, replaceFile } from '../src/core/files.ts';
 import type { Reached } from '../src/core/moment.ts';
 import { assertNoErrors } from '../src/core/rules.ts';
 import type { Signer } from '../src/core/signer.ts';
@@ -39,6 +39,8 @@ const rootYears = 10;
 const issuingYears = 5;
 const yearDays = 365;
 
+const maxMaterialBytes = 1 << 20;
+
 export interface AuthoritiesOptions {
   readonly config: InstanceConfig;
   readonly state: StateDirectory;
@@ -58,17 +60,24 @@ export interface AuthoritiesOptions {
  */
 export async function ensureAuthorities(options: AuthoritiesOptions): Promise<TrustMaterial> {
   const { materialFile } = options.state;
-  const bytes = await readFileIfPresent(materialFile, 1_048_576);
+  const bytes = await readFileIfPresent(materialFile, maxMaterialBytes);
   const material = bytes
     ? followConfiguration(parseTrustMaterial(bytes, materialFile), options)
     : await createMaterial(options);
   lintChains(material, options.now);
-  const formatted = formatTrustMaterial(material);
   if (!bytes) {
-    await createFile(materialFile, formatted);
+    await createFile(materialFile, formatTrustMaterial(material));
     options.reached('material-written');
-  } else if (!equalBytes(bytes, formatted)) await replaceFile(materialFile, formatted);
+  }
   return material;
+}
+
+/** Keeps the material as it was published, for those who ask what the instance is. */
+export async function rememberMaterial({ materialFile }: StateDirectory, material: TrustMaterial): Promise<void> {
+  const formatted = formatTrustMaterial(material);
+  if (!equalBytes(await readFileCapped(materialFile, maxMaterialBytes), formatted)) {
+    await replaceFile(materialFile, formatted);
+  }
 }
 
 /** What may differ from start to start: whom signers are sent to, and how they choose. */

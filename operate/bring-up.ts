@@ -1,4 +1,4 @@
-import { ensureAuthorities } from '../local/authorities.ts';
+import { ensureAuthorities, rememberMaterial } from '../local/authorities.ts';
 import { portNames, tufUrl } from '../local/endpoints.ts';
 import {
   clearRunDirectory,
@@ -89,6 +89,7 @@ export async function bringUp(options: BringUpOptions): Promise<Ready> {
     const place = { ...known, state, keys: new KeyStore(state.keys, reached) };
     const material = await phase('keys', () => ensureMaterial(place, options));
     const rootOfTrust = await phase('root', () => publishTrust(material, place, options));
+    await rememberMaterial(state, material);
     const instance = await phase('services', () =>
       startInstance({
         ...options,

@@ -36,7 +36,12 @@ export async function instanceConfiguration(options: ParsedOptions, state: State
 /** Returns the configuration that the instance was last brought up with, or `undefined` before its first start. */
 export async function rememberedConfiguration(state: StateDirectory): Promise<InstanceConfig | undefined> {
   const remembered = await readRemembered(state);
-  return remembered && parseConfig(remembered.text, remembered.file);
+  if (!remembered) return undefined;
+  try {
+    return parseConfig(remembered.text, remembered.file);
+  } catch (cause) {
+    throw unusable(state.configurationFile, 'expected a configuration that this version accepts', cause);
+  }
 }
 
 /** Remembers a configuration, which was accepted, for the starts and the verbs that come after this one. */
@@ -53,10 +58,15 @@ async function readRemembered(
   if (!bytes) return undefined;
   const { file, text } = parseJsonObject(bytes, { what, maxBytes });
   if (typeof file === 'string' && typeof text === 'string') return { file, text };
-  throw new ToolkitError('LOCAL_STATE_INVALID', {
-    message: `${what}: expected a file and its text`,
+  throw unusable(what, 'expected a file and its text');
+}
+
+function unusable(file: string, problem: string, cause?: unknown): ToolkitError {
+  return new ToolkitError('LOCAL_STATE_INVALID', {
+    message: `${file}: ${problem}`,
     fault: 'input',
-    data: { file: what },
+    data: { file },
     hint: 'sigstead writes this file; restore the copy that it wrote, or name another directory with --state',
+    cause,
   });
 }

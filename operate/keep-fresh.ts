@@ -7,7 +7,8 @@ import { repositoryOptions, resignRemembered } from './root-of-trust.ts';
 export interface Freshener {
   /** Rejects when the published repository no longer verifies; never resolves. */
   readonly failure: Promise<never>;
-  stop(): void;
+  /** Resolves once no look is under way. */
+  stop(): Promise<void>;
 }
 
 export interface FreshenOptions {
@@ -26,21 +27,23 @@ export function keepFresh(ready: Pick<Ready, 'state' | 'keys'>, options: Freshen
   const { promise: failure, reject } = Promise.withResolvers<never>();
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let looking: Promise<void> = Promise.resolve();
   // One look after the other: two at once would find each other publishing.
   const schedule = () => {
     if (!isStopped) timer = setTimeout(look, intervalMs);
   };
   const look = () => {
-    freshen(ready, clock)
+    looking = freshen(ready, clock)
       .catch((error: unknown) => {
         if (!(error instanceof ToolkitError) || error.fault !== 'environment') throw error;
         talk.warn(`the timestamp could not be signed again: ${error.message}`);
       })
       .then(schedule, reject);
   };
-  const stop = () => {
+  const stop = async () => {
     isStopped = true;
     clearTimeout(timer);
+    await looking;
   };
   schedule();
   // Nobody may be waiting yet when it fails; whoever waits later still sees it.

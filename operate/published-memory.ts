@@ -7,21 +7,28 @@ import { isJsonObject, type JsonObject, parseJsonObject } from '../src/core/json
 import { maxMetadataBytes, metadataPath, roleNames } from '../src/tuf/layout.ts';
 import type { AuthenticRepository } from '../src/tuf/repository.ts';
 
+type PublishedMemory = JsonObject;
+
 const limits = { maxBytes: 65_536 };
 const maxPolicyBytes = 1_048_576;
 
 /**
  * Passes if the instance's own policy is the one that it signed by, and its pinned root the one that clients pinned,
- * as far as anything was published yet. Neither is ever made anew from what is published.
+ * as far as anything was published yet; returns what is remembered of that. Neither is ever made anew from what is
+ * published.
  * @throws OPS_POLICY_CHANGED, OPS_PINNED_ROOT (evidence)
  */
-export async function assertOwnRootSigning(state: StateDirectory, policyFile: string): Promise<void> {
+export async function assertOwnRootSigning(
+  state: StateDirectory,
+  policyFile: string,
+): Promise<PublishedMemory | undefined> {
   const memory = await readMemory(state);
-  if (!memory) return;
+  if (!memory) return undefined;
   if (memory['policySha256'] !== (await policyDigest(policyFile))) throw policyChanged(policyFile);
   const pinned = await readFileIfPresent(state.pinnedRootFile, maxMetadataBytes.root);
   if (pinned === undefined || memory['pinnedRootSha256'] !== sha256Hex(pinned))
     throw pinnedRootChanged(state, memory, pinned);
+  return memory;
 }
 
 /**
@@ -34,12 +41,11 @@ export async function assertRemembered(
   policyFile: string,
   repository: AuthenticRepository,
 ): Promise<void> {
-  await assertOwnRootSigning(state, policyFile);
-  const memory = await readMemory(state);
+  const memory = await assertOwnRootSigning(state, policyFile);
   if (!memory) return assertFirstPublication(state, repository);
   for (const role of roleNames) {
     const seen = memory[role];
-    if (!isJsonObject(seen)) continue;
+    if (!isJsonObject(seen)) throw memoryLost(state, repository);
     const { version, canonicalSha256: sha256 } = repository[role];
     const isNewer = typeof seen['version'] === 'number' && version > seen['version'];
     if (!isNewer && (version !== seen['version'] || sha256 !== seen['sha256']))
@@ -47,21 +53,25 @@ export async function assertRemembered(
   }
 }
 
-/** Remembers what is published now. After the publication: a crash in between leaves a memory that allows for more. */
+/**
+ * Remembers what is published now: after the publication, for a crash in between leaves a memory that allows for more.
+ * The policy and the pinned root are those of the first time, and no version goes back, whoever remembers last.
+ */
 export async function rememberPublished(
   state: StateDirectory,
   policyFile: string,
   repository: AuthenticRepository,
 ): Promise<void> {
+  const before = await readMemory(state);
   const roles = roleNames.map((role) => {
     const { version, canonicalSha256: sha256 } = repository[role];
-    return [role, { version, sha256 }] as const;
+    const seen = before?.[role];
+    const isBehind = isJsonObject(seen) && Number(seen['version']) > version;
+    return [role, isBehind ? seen : { version, sha256 }] as const;
   });
-  const before = await readMemory(state);
   const first = (repository.roots[0] ?? repository.root).bytes;
   const memory = {
-    policySha256: await policyDigest(policyFile),
-    // Once: what is pinned never follows what is published.
+    policySha256: before?.['policySha256'] ?? (await policyDigest(policyFile)),
     pinnedRootSha256: before?.['pinnedRootSha256'] ?? sha256Hex(first),
     ...Object.fromEntries(roles),
   };
@@ -96,9 +106,15 @@ export async function assertPublishesPinnedRoot(state: StateDirectory, pinnedRoo
 
 /** A crash after the first publication leaves nothing remembered; after any other, the memory of the one before. */
 function assertFirstPublication(state: StateDirectory, { root, timestamp }: AuthenticRepository): void {
-  if (root.version === 1 && timestamp.version === 1) return;
+  if (root.version > 1 || timestamp.version > 1) throw memoryLost(state, { root, timestamp });
+}
+
+function memoryLost(
+  state: StateDirectory,
+  { root, timestamp }: Pick<AuthenticRepository, 'root' | 'timestamp'>,
+): ToolkitError {
   const path = state.publishedMemoryFile;
-  throw new ToolkitError('OPS_MEMORY_LOST', {
+  return new ToolkitError('OPS_MEMORY_LOST', {
     message: `${path}: expected what was published before timestamp v${timestamp.version}, found none`,
     fault: 'evidence',
     data: { path, root: root.version, timestamp: timestamp.version },

@@ -70,7 +70,7 @@ export function rootPolicyFile(state: StateDirectory): string {
  * A local instance holds the keys of all its holders in files, so it can renew its own root; one that people rely on
  * keeps its own with people.
  * @throws CER_CLOCK_WENT_BACK if the timestamp is valid for longer than the policy allows
- * @throws OPS_REPOSITORY_LOST, OPS_ROOT_CHANGED, OPS_ROLLED_BACK, OPS_POLICY_CHANGED, OPS_PINNED_ROOT if it is not what was published
+ * @throws OPS_REPOSITORY_LOST, OPS_ROOT_CHANGED, OPS_ROLLED_BACK, OPS_MEMORY_LOST, OPS_POLICY_CHANGED, OPS_PINNED_ROOT if it is not what was published
  * @throws OPS_TRUST_CHANGED if an authority in the published targets is not the one that this instance compiles to
  */
 export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<RootOfTrust> {
@@ -90,6 +90,8 @@ export async function ensureRootOfTrust(options: RootOfTrustOptions): Promise<Ro
   const current = await readCurrent(store, pinnedRoot);
   await assertRemembered(state, rootPolicyFile(state), current);
   assertSameAuthorities(current, options);
+  // Before anything new is published: a run that is killed after it was must leave the memory of this.
+  await rememberPublished(state, rootPolicyFile(state), current);
   const signing = { policy, store, online, pinnedRoot, now: options.clock.now(), holders: quorum(policy, holders) };
   const renewed = await renewRoot(signing);
   for (const notice of renewed.notices) talk.warn(`root of trust: ${notice}`);
@@ -123,11 +125,12 @@ export async function resignRemembered(
   options: ResignOnlineOptions,
 ): Promise<ResignOnlineResult> {
   const policyFile = rootPolicyFile(state);
-  // A fresh timestamp over an old copy would make that copy the one to remember.
-  const accept = (current: AuthenticRepository) => assertRemembered(state, policyFile, current);
-  const resigned = await resignOnline({ ...options, accept });
-  await rememberPublished(state, policyFile, resigned.repository);
-  return resigned;
+  return await resignOnline({
+    ...options,
+    // A fresh timestamp over an old copy would make that copy the one to remember.
+    accept: (current) => assertRemembered(state, policyFile, current),
+    remember: (repository) => rememberPublished(state, policyFile, repository),
+  });
 }
 
 /** Reads a published repository, expired or not. */

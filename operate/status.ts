@@ -84,8 +84,9 @@ async function status(invocation: Invocation): Promise<Outcome> {
     roles: periods instanceof ToolkitError ? [] : roleNames.map((role) => roleStatus(periods, role)),
     warnings: warnings({ config, state, running, services, periods }),
   };
-  const healthy = result.phase === 'ready' && services.every((service) => service.healthy);
-  return { json: toJson(result), text: render(result), exitCode: exitCodeOf(periods, healthy) };
+  const ready = result.phase === 'ready';
+  const healthy = ready && services.every((service) => service.healthy);
+  return { json: toJson(result), text: render(result), exitCode: exitCodeOf(periods, { ready, healthy }) };
 }
 
 async function serviceStatuses(specs: readonly ServiceSpec[], facts: StateFacts): Promise<readonly ServiceStatus[]> {
@@ -118,9 +119,12 @@ async function rootStatus(state: StateDirectory): Promise<RootStatus | null> {
   }
 }
 
-/** A repository that does not verify weighs more than a server that is down. */
-function exitCodeOf(periods: Periods | ToolkitError, healthy: boolean): number {
-  if (periods instanceof ToolkitError && periods.fault === 'evidence') return exitCodes.evidence;
+/** A repository that does not verify weighs more than a server that is down. Once published, it has to be readable. */
+function exitCodeOf(periods: Periods | ToolkitError, { ready, healthy }: { ready: boolean; healthy: boolean }): number {
+  if (periods instanceof ToolkitError) {
+    const isFinding = periods.fault === 'evidence' || (ready && periods.fault !== 'environment');
+    return isFinding ? exitCodes.evidence : exitCodes.environment;
+  }
   return healthy ? exitCodes.ok : exitCodes.environment;
 }
 

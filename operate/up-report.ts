@@ -32,6 +32,12 @@ export function outcomeOf(report: UpReport): Outcome {
   return { json: document(report), text: [...proofLines(report, 'is'), ...usageLines(report), '', ''].join('\n') };
 }
 
+/** What an instance proved that was stopped again. */
+export function outcomeOnce(report: UpReport): Outcome {
+  const again = `It was stopped. To start it again: sigstead up --state ${shellWord(report.state)}`;
+  return { json: document(report), text: [...proofLines(report, 'was'), again, ''].join('\n') };
+}
+
 /** What an instance proved whose state directory is gone: no path in it leads anywhere any more. */
 export function outcomeWithoutState(report: UpReport): Outcome {
   const removed = 'It was stopped and its temporary state removed. For one that stays: sigstead up';

@@ -18,7 +18,7 @@ import { Phases } from './phases.ts';
 import { type ProvenSignature, proveSignature } from './proof.ts';
 import { configOption, stateOption, statePath } from './settings.ts';
 import { signatoryOf } from './signatory.ts';
-import { outcomeOf, outcomeWithoutState, type UpReport } from './up-report.ts';
+import { outcomeOf, outcomeOnce, outcomeWithoutState, type UpReport } from './up-report.ts';
 
 export const upCommand: Command = {
   words: ['up'],
@@ -62,7 +62,7 @@ async function up(invocation: Invocation): Promise<Outcome | undefined> {
   const { options } = invocation;
   if (!options.flag('once')) return await stayUp(invocation, statePath(options, invocation.environment));
   if (options.text('state') !== undefined)
-    return outcomeOf(reportOf(await upOnce(invocation, statePath(options, invocation.environment))));
+    return outcomeOnce(reportOf(await upOnce(invocation, statePath(options, invocation.environment))));
   const temporary = await mkdtemp(join(tmpdir(), 'sigstead-'));
   try {
     const signed = await upOnce(invocation, temporary);
@@ -81,7 +81,9 @@ async function upOnce(invocation: Invocation, state: string): Promise<Signed> {
   const signed = await bringUpAndSign(invocation, state);
   const { ready, phases, signatures } = signed;
   try {
-    const proven = await phases.run('cosign', () => whileUp(ready, invocation, signWithCosign));
+    const proven = await phases.run('cosign', () =>
+      whileUp(ready.instance.failure, invocation, (within) => signWithCosign(ready, within)),
+    );
     signatures.push(...proven);
     return signed;
   } finally {
@@ -96,24 +98,27 @@ async function stayUp(invocation: Invocation, state: string): Promise<undefined>
   try {
     await invocation.emit(outcomeOf(reportOf(signed)));
     invocation.talk.say('Ctrl-C stops it.');
-    await whileUp(ready, invocation, (...up) => Promise.race([offerCosign(...up), freshener.failure]));
+    const failure = Promise.race([ready.instance.failure, freshener.failure]);
+    await whileUp(failure, invocation, (within) => offerCosign(ready, within));
   } catch (error) {
     // For an instance that is ready, a signal is how one stops it.
     if (error !== invocation.signal.reason) throw error;
   } finally {
-    freshener.stop();
+    await freshener.stop();
     await asStep(invocation.progress, 'stopping', () => ready.stop());
   }
   return undefined;
 }
 
-type Work<T> = (ready: Ready, invocation: Invocation) => Promise<T>;
-
-/** Runs `work` with a signal that is also aborted when a server ends by itself; `work` leaves nothing running then. */
-async function whileUp<T>(ready: Ready, invocation: Invocation, work: Work<T>): Promise<T> {
+/** Runs `work` with a signal that a failure of the instance aborts too; `work` leaves nothing running then. */
+async function whileUp<T>(
+  failure: Promise<never>,
+  invocation: Invocation,
+  work: (within: Invocation) => Promise<T>,
+): Promise<T> {
   const ended = new AbortController();
-  ready.instance.failure.catch((error: unknown) => ended.abort(error));
-  return await work(ready, { ...invocation, signal: AbortSignal.any([invocation.signal, ended.signal]) });
+  failure.catch((error: unknown) => ended.abort(error));
+  return await work({ ...invocation, signal: AbortSignal.any([invocation.signal, ended.signal]) });
 }
 
 interface Signed {
@@ -135,7 +140,9 @@ async function bringUpAndSign(invocation: Invocation, state: string): Promise<Si
   });
   try {
     const signatures = await phases.run('first signature', () =>
-      asStep(invocation.progress, 'first signature', () => whileUp(ready, invocation, firstSignature)),
+      asStep(invocation.progress, 'first signature', () =>
+        whileUp(ready.instance.failure, invocation, (within) => firstSignature(ready, within)),
+      ),
     );
     const firstMs = phases.elapsedMs();
     invocation.reached('first-signature');

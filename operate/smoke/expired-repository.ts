@@ -2,7 +2,6 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startGateway } from '../../local/gateway/gateway.ts';
 import type { KeyStore } from '../../local/key-store.ts';
-import { choosePorts } from '../../local/ports.ts';
 import { toHex, utf8 } from '../../src/core/bytes.ts';
 import { addMs, type Clock, formatInstant, minuteMs } from '../../src/core/clock.ts';
 import { readFileCapped, replaceFile } from '../../src/core/files.ts';
@@ -31,11 +30,10 @@ export interface CopyOptions {
 
 export async function serveCopy({ repository, directory, keys, clock }: CopyOptions): Promise<RepositoryCopy> {
   await cp(repository, directory, { recursive: true });
-  const { copy: port = 0 } = await choosePorts(['copy']);
-  const listener = { name: 'tuf-copy', port, edge: tufEdge(loopbackEdgeLimits), directory };
+  const listener = { name: 'tuf-copy', port: 0, edge: tufEdge(loopbackEdgeLimits), directory };
   const gateway = await startGateway({ listeners: [listener], log: () => undefined });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${gateway.ports.get(listener.name)}`,
     expire: () => expireTimestamp(join(directory, timestampPath), keys, clock),
     close: () => gateway.close(),
   };

@@ -6,6 +6,7 @@ import { bringUp } from '../bring-up.ts';
 import type { SigstoreClient } from '../clients/client.ts';
 import { Phases } from '../phases.ts';
 import type { SignedArtifact } from '../proof.ts';
+import { defaultConfigFile } from '../settings.ts';
 import { type Signatory, signatoryOf } from '../signatory.ts';
 import { accepts, type Check, refuses } from './check.ts';
 import { reasons } from './reasons.ts';
@@ -21,7 +22,8 @@ interface Foreign {
 export async function otherInstance(run: SmokeRun): Promise<readonly Check[]> {
   const temporary = await mkdtemp(join(tmpdir(), 'sigstead-other-'));
   try {
-    const options = { configFile: run.config.file, statePath: temporary, testGrant: false, phases: new Phases(0) };
+    // Not the configuration of this one: its file may have changed since, or gone.
+    const options = { configFile: defaultConfigFile, statePath: temporary, testGrant: false, phases: new Phases(0) };
     const other = await bringUp({ ...run, ...options });
     try {
       const foreign = await signThere(signatoryOf(other), run);

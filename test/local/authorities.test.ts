@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AuthoritiesOptions, ensureAuthorities } from '../../local/authorities.ts';
+import { type AuthoritiesOptions, ensureAuthorities, rememberMaterial } from '../../local/authorities.ts';
 import { portNames } from '../../local/endpoints.ts';
 import { KeyStore } from '../../local/key-store.ts';
 import { StateDirectory } from '../../local/state.ts';
@@ -166,6 +166,8 @@ describe('ensureAuthorities', () => {
     const authorities = ({ oidc, selection, ...rest }: typeof first) =>
       formatTrustMaterial({ ...rest, oidc: [], selection: first.selection });
     expect(authorities(material)).toEqual(authorities(first));
+    expect(await readFile(options.state.materialFile)).toEqual(Buffer.from(formatTrustMaterial(first)));
+    await rememberMaterial(options.state, material);
     expect(await readFile(options.state.materialFile)).toEqual(Buffer.from(formatTrustMaterial(material)));
     const again = await ensureAuthorities({ ...later, now: addMs(now, 2 * dayMs) });
     expect(formatTrustMaterial(again)).toEqual(formatTrustMaterial(material));

@@ -2,6 +2,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { KeyStore } from '../../local/key-store.ts';
+import { rememberPublished } from '../../operate/published-memory.ts';
 import { ensureRootOfTrust, readPublished, repositoryOptions, resignRemembered } from '../../operate/root-of-trust.ts';
 import { readRootPolicy } from '../../src/config/root-policy.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -124,5 +125,37 @@ describe('ensureRootOfTrust', () => {
     await rm(local.state.publishedMemoryFile);
     expect((await ensure({})).repository.versions).toMatchObject({ root: 1, timestamp: 1 });
     expect(await readFile(local.state.publishedMemoryFile, 'utf8')).toContain('pinnedRootSha256');
+  });
+
+  it('goes on where a start was killed after it published a change, before it remembered that', async () => {
+    const { publishedMemoryFile } = local.state;
+    await rm(publishedMemoryFile);
+    await ensure({});
+    const memory = await readFile(publishedMemoryFile);
+    await ensure({ selection: { timestamps: 'all' } });
+    await writeFile(publishedMemoryFile, memory);
+    expect((await ensure({ selection: { timestamps: 'all' } })).repository.versions).toMatchObject({ targets: 2 });
+  });
+
+  it('refuses a memory that has forgotten a role', async () => {
+    const { publishedMemoryFile } = local.state;
+    const { targets, ...rest } = JSON.parse(await readFile(publishedMemoryFile, 'utf8'));
+    expect(targets).toBeDefined();
+    await writeFile(publishedMemoryFile, JSON.stringify(rest));
+    await expect(ensure({})).rejects.toThrowToolkit('OPS_MEMORY_LOST');
+  });
+
+  it('remembers neither an older version nor another policy than before', async () => {
+    const { publishedMemoryFile } = local.state;
+    const current = await readPublished(local.state);
+    await resignRemembered(local.state, {
+      ...(await repositoryOptions(local.state, keys, systemClock.now())),
+      force: true,
+    });
+    const memory = await readFile(publishedMemoryFile, 'utf8');
+    const other = join(local.state.path, 'other-policy.yaml');
+    await writeFile(other, 'threshold: 1');
+    await rememberPublished(local.state, other, current);
+    expect(await readFile(publishedMemoryFile, 'utf8')).toBe(memory);
   });
 });

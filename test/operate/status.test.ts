@@ -6,7 +6,7 @@ import { rootPolicyFile } from '../../operate/root-of-trust.ts';
 import { statusCommand } from '../../operate/status.ts';
 import { projectDirectory } from '../support/instance.ts';
 import { runCommand } from '../support/invocation.ts';
-import { type LocalState, localState } from '../support/local-state.ts';
+import { type LocalState, localState, recordUp } from '../support/local-state.ts';
 
 let local: LocalState;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(async () => await local[Symbol.asyncDispose]());
 
-async function status() {
+async function outcomeOfStatus() {
   const { outcome } = await runCommand(statusCommand, ['--state', local.state.path]);
   if (outcome === undefined) throw new Error('expected an outcome, got none');
   return outcome;
@@ -31,7 +31,7 @@ async function makeRoot(...holders: readonly string[]): Promise<void> {
 
 describe('status', () => {
   it('shows where clients reach each service, also while none answers', async () => {
-    const { json, text, exitCode } = await status();
+    const { json, text, exitCode } = await outcomeOfStatus();
     const { ports } = local.facts;
     const own = ['tuf', 'oidc'].map((id) => ({ id, url: `http://127.0.0.1:${ports[`edge/${id}`]}`, healthy: false }));
     expect(json).toMatchObject({ phase: 'down', rootOfTrust: null, services: expect.arrayContaining(own) });
@@ -49,13 +49,29 @@ describe('status', () => {
     [['alice', 'bob'], 'held apart', '3 of 5 holders sign; the keys of 2'],
   ])('tells the kind of root from the keys that are there: %j', async (holders, kind, words) => {
     await makeRoot(...holders);
-    const { json, text } = await status();
+    const { json, text } = await outcomeOfStatus();
     expect(json).toMatchObject({ rootOfTrust: { kind, threshold: 3, holders: 5, keysHere: holders.length } });
     expect(text).toContain(`  root of trust  ${words} lie in the state directory\n`);
   });
 
   it('shows no service before there is any material', async () => {
     await rm(local.state.materialFile);
-    expect((await status()).json).toMatchObject({ services: [], issuer: null });
+    expect((await outcomeOfStatus()).json).toMatchObject({ services: [], issuer: null });
   });
+
+  it.each([
+    ['ready', 4],
+    ['starting', 5],
+  ] as const)(
+    'ends a look at a repository that cannot be read, while the instance is %s, with %d',
+    async (phase, exitCode) => {
+      await makeRoot();
+      await recordUp(local.state, { phase });
+      await mkdir(local.state.repository);
+      await writeFile(local.state.pinnedRootFile, '{"signed":');
+      const status = await outcomeOfStatus();
+      expect(status.exitCode).toBe(exitCode);
+      expect(JSON.stringify(status.json)).toContain('timestamp.json');
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { outcomeOf, outcomeWithoutState } from '../../operate/up-report.ts';
+import { outcomeOf, outcomeOnce, outcomeWithoutState } from '../../operate/up-report.ts';
 import { sampleUpReport } from '../support/up-report.ts';
 
 describe('outcomeOf', () => {
@@ -69,6 +69,16 @@ Use it with any Sigstore client:
     const file = "/home/it's dev/1.root.json";
     const { text } = outcomeOf({ ...sampleUpReport, root: { ...sampleUpReport.root, file } });
     expect(text).toContain(String.raw`--root '/home/it'\''s dev/1.root.json'`);
+  });
+});
+
+describe('outcomeOnce', () => {
+  it('says that it was up, and how to start it again, and shows no address', () => {
+    const { json, text } = outcomeOnce(sampleUpReport);
+    expect(text).toContain('local was up: ');
+    expect(text).toContain(`sigstead up --state ${sampleUpReport.state}\n`);
+    expect(text).not.toContain('http');
+    expect(json).toEqual(outcomeOf(sampleUpReport).json);
   });
 });
 
