@@ -11,7 +11,7 @@ describe('metadataPath', () => {
 describe('targetPath', () => {
   it('puts the hash before the name, inside its directory', () => {
     expect(targetPath('trusted_root.json', 'ab')).toBe('targets/ab.trusted_root.json');
-    expect(targetPath('registry.npmjs.org/keys.json', 'ab')).toBe('targets/registry.npmjs.org/ab.keys.json');
+    expect(targetPath('packages.example.org/keys.json', 'ab')).toBe('targets/packages.example.org/ab.keys.json');
   });
 });
 
