@@ -1,8 +1,9 @@
-import { equalBytes } from '../src/core/bytes.ts';
+import { equalBytes, parseHex } from '../src/core/bytes.ts';
 import { formatInstant } from '../src/core/clock.ts';
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Fetch } from '../src/core/http.ts';
+import { wordLines } from '../src/core/words.ts';
 import { directoryStore } from '../src/store/directory-store.ts';
 import { maxMetadataBytes, metadataPath, type RoleName, roleNames, timestampPath } from '../src/tuf/layout.ts';
 import type { RootMetadata } from '../src/tuf/metadata.ts';
@@ -38,6 +39,8 @@ export interface RootReport {
   readonly fileSha256: string;
   /** Of the signed bytes: what holders compare. */
   readonly signedSha256: string;
+  /** The same to be read aloud, a line each. */
+  readonly signedWords: readonly string[];
 }
 
 export interface RoleReport {
@@ -53,7 +56,7 @@ export interface RoleReport {
  * @throws CER_ROOT_CHANGED (evidence) if another root is published under the version of the pinned one
  */
 export async function verifyPublished(options: VerifyOptions): Promise<VerificationReport> {
-  const read = readerOf(options);
+  const read = metadataReader(options);
   await assertRepository(options.metadata, read);
   const repository = await verifyByTwo({ ...options, read });
   const pinned = repository.roots[0] ?? repository.root;
@@ -82,7 +85,11 @@ async function assertPublishedAsPinned({ version, bytes }: RootMetadata, metadat
   });
 }
 
-function readerOf({ metadata, fetch }: VerifyOptions): ReadFile {
+/**
+ * Returns what reads a published repository: a directory, or an `http(s)` URL.
+ * @throws CER_METADATA_SOURCE
+ */
+export function metadataReader({ metadata, fetch }: Pick<VerifyOptions, 'metadata' | 'fetch'>): ReadFile {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(metadata)?.[1]?.toLowerCase();
   if (scheme === 'http' || scheme === 'https') return httpReader(metadata, fetch ? { fetch } : {});
   if (scheme === undefined && metadata !== '') {
@@ -111,7 +118,8 @@ function noRepository(metadata: string, place: 'unknown' | 'empty'): ToolkitErro
 }
 
 function rootReport({ version, bytes, canonicalSha256 }: RootMetadata): RootReport {
-  return { version, fileSha256: sha256Hex(bytes), signedSha256: canonicalSha256 };
+  const signedWords = wordLines(parseHex(canonicalSha256));
+  return { version, fileSha256: sha256Hex(bytes), signedSha256: canonicalSha256, signedWords };
 }
 
 function roleReport(repository: VerifiedRepository, role: RoleName): RoleReport {

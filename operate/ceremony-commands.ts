@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type VerificationReport, verifyPublished } from '../ceremony/verify.ts';
+import { type RootReport, type VerificationReport, verifyPublished } from '../ceremony/verify.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
@@ -90,6 +90,17 @@ function required(invocation: Invocation, option: string): string {
   });
 }
 
+function rootLines(title: string, root: RootReport): readonly string[] {
+  const [words, ...more] = root.signedWords;
+  return [
+    `  ${title} v${root.version}`,
+    `    sha256 of the file          ${root.fileSha256}  (cosign initialize --root-checksum)`,
+    `    sha256 of the signed bytes  ${root.signedSha256}  (what holders compare)`,
+    `      to be read aloud          ${words}`,
+    ...more.map((line) => `                                ${line}`),
+  ];
+}
+
 function render(report: VerificationReport): string {
   return [
     `${report.metadata} verifies at ${report.at} (${report.judges.join(', ')})`,
@@ -101,9 +112,8 @@ function render(report: VerificationReport): string {
     '',
     ...report.targets.map(({ name, length, sha256 }) => `  ${name}  ${length} bytes  sha256 ${sha256}`),
     '',
-    `  pinned root v${report.pinnedRoot.version}`,
-    `    sha256 of the file          ${report.pinnedRoot.fileSha256}  (cosign initialize --root-checksum)`,
-    `    sha256 of the signed bytes  ${report.pinnedRoot.signedSha256}  (what holders compare)`,
+    ...rootLines('pinned root', report.pinnedRoot),
+    ...(report.root.version > report.pinnedRoot.version ? rootLines('root in force', report.root) : []),
     '',
   ].join('\n');
 }

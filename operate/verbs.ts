@@ -12,6 +12,7 @@ export const verbs: readonly Verb[] = [
   { words: ['trust', 'compile'], load: async () => (await import('./trust-commands.ts')).trustCompileCommand },
   { words: ['trust', 'lint'], load: async () => (await import('./trust-commands.ts')).trustLintCommand },
   { words: ['trust', 'diff'], load: async () => (await import('./trust-commands.ts')).trustDiffCommand },
+  { words: ['ceremony', 'status'], load: async () => (await import('./ceremony-status.ts')).ceremonyStatusCommand },
   { words: ['ceremony', 'verify'], load: async () => (await import('./ceremony-commands.ts')).ceremonyVerifyCommand },
   {
     words: ['ceremony', 'resign-online'],

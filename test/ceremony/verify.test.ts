@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runGenesis } from '../../ceremony/genesis.ts';
 import { verifyPublished } from '../../ceremony/verify.ts';
-import { utf8 } from '../../src/core/bytes.ts';
+import { parseHex, utf8 } from '../../src/core/bytes.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
+import { wordLines } from '../../src/core/words.ts';
 import { directoryStore } from '../../src/store/directory-store.ts';
 import { serveFiles } from '../support/file-server.ts';
 import { holders, inDays, now, online, publishedRepository, rootPolicy, targets } from '../support/root-of-trust.ts';
@@ -29,6 +30,7 @@ describe('verifyPublished', () => {
     });
     expect(report.targets.map(({ name }) => name)).toEqual(['signing_config.v0.2.json', 'trusted_root.json']);
     expect(report.root.signedSha256).not.toBe(report.root.fileSha256);
+    expect(report.root.signedWords).toEqual(wordLines(parseHex(report.root.signedSha256)));
   });
 
   it('accepts a directory, and refuses it at a later time', async () => {
