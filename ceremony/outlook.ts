@@ -1,17 +1,13 @@
-import { addMs, dayMs } from '../src/core/clock.ts';
-import { type RoleName, roleNames } from '../src/tuf/layout.ts';
-import { type CheckPeriodsOptions, checkPeriods } from './periods.ts';
+import { addMs } from '../src/core/clock.ts';
+import { roleNames } from '../src/tuf/layout.ts';
+import { type CheckPeriodsOptions, checkPeriods, type Period, type PeriodState } from './periods.ts';
 
-/** `due`: the time for signing the next version has begun; `late`: half of it is over. */
-export type RoleState = 'fresh' | 'due' | 'late' | 'expired';
+/** `late`: half of the time for signing the next version is over. */
+export type RoleState = PeriodState | 'late';
 
-export interface RoleOutlook {
-  readonly role: RoleName;
-  readonly version: number;
+export interface RoleOutlook extends Omit<Period, 'state'> {
   readonly state: RoleState;
-  readonly dueFrom: Date;
   readonly lateFrom: Date;
-  readonly expires: Date;
 }
 
 /**
@@ -19,14 +15,12 @@ export interface RoleOutlook {
  * @throws CER_CLOCK_WENT_BACK
  */
 export function outlookOf(options: CheckPeriodsOptions): readonly RoleOutlook[] {
-  const { policy, now } = options;
   const periods = checkPeriods(options);
   return roleNames.map((role) => {
-    const { version, expires, state } = periods[role];
-    const windowMs = policy[role].resignDays * dayMs;
-    const lateFrom = addMs(expires, -windowMs / 2);
-    const isLate = state === 'due' && now >= lateFrom;
-    return { role, version, state: isLate ? 'late' : state, dueFrom: addMs(expires, -windowMs), lateFrom, expires };
+    const period = periods[role];
+    const { dueFrom, expires, state } = period;
+    const lateFrom = addMs(dueFrom, (expires.getTime() - dueFrom.getTime()) / 2);
+    return { ...period, lateFrom, state: state === 'due' && options.now >= lateFrom ? 'late' : state };
   });
 }
 

@@ -10,6 +10,8 @@ export type PeriodState = 'fresh' | 'due' | 'expired';
 export interface Period {
   readonly role: RoleName;
   readonly version: number;
+  /** When its re-sign window opens. */
+  readonly dueFrom: Date;
   readonly expires: Date;
   readonly state: PeriodState;
 }
@@ -54,7 +56,7 @@ export function rolesDue(periods: Periods): readonly RoleName[] {
 
 function periodOf(role: RoleName, { repository, policy, now }: CheckPeriodsOptions): Period {
   const { version, expires } = repository[role];
-  const due = addMs(expires, -policy[role].resignDays * dayMs);
-  const state = now >= expires ? 'expired' : now >= due ? 'due' : 'fresh';
-  return { role, version, expires, state };
+  const dueFrom = addMs(expires, -policy[role].resignDays * dayMs);
+  const state = now >= expires ? 'expired' : now >= dueFrom ? 'due' : 'fresh';
+  return { role, version, dueFrom, expires, state };
 }

@@ -40,13 +40,11 @@ export async function resignOnline(options: ResignOnlineOptions): Promise<Resign
     assertNotExpired(current.targets, 'targets', now);
     assertOnlineKey(current.root, online);
     const resignSnapshot = force || periods.snapshot.state !== 'fresh';
-    if (!resignSnapshot && periods.timestamp.state === 'fresh') {
-      const repository = await verifyByTwo({ read: store.read.bind(store), pinnedRoot, now });
-      await options.remember?.(repository);
-      return { changed: [], repository, periods };
-    }
+    const isFresh = !resignSnapshot && periods.timestamp.state === 'fresh';
     const change = { ...options, ...changeOf(current), targetFiles: current.targetFiles, resignSnapshot };
-    const { repository, changed } = await publishChange(change);
+    const { repository, changed } = isFresh
+      ? { repository: await verifyByTwo({ read: store.read.bind(store), pinnedRoot, now }), changed: [] }
+      : await publishChange(change);
     await options.remember?.(repository);
     return { changed, repository, periods: checkPeriods({ repository, policy, now }) };
   });

@@ -56,8 +56,7 @@ export interface RoleReport {
  * @throws CER_ROOT_CHANGED (evidence) if another root is published under the version of the pinned one
  */
 export async function verifyPublished(options: VerifyOptions): Promise<VerificationReport> {
-  const read = metadataReader(options);
-  await assertRepository(options.metadata, read);
+  const read = await openPublished(options);
   const repository = await verifyByTwo({ ...options, read });
   const pinned = repository.roots[0] ?? repository.root;
   await assertPublishedAsPinned(pinned, options.metadata, read);
@@ -87,9 +86,16 @@ async function assertPublishedAsPinned({ version, bytes }: RootMetadata, metadat
 
 /**
  * Returns what reads a published repository: a directory, or an `http(s)` URL.
- * @throws CER_METADATA_SOURCE
+ * @throws CER_METADATA_SOURCE if it is neither, or there is none
  */
-export function metadataReader({ metadata, fetch }: Pick<VerifyOptions, 'metadata' | 'fetch'>): ReadFile {
+export async function openPublished({ metadata, fetch }: Pick<VerifyOptions, 'metadata' | 'fetch'>): Promise<ReadFile> {
+  const read = readerOf(metadata, fetch);
+  // Every repository has this file under this name; the names of the others only it tells.
+  if ((await read(timestampPath, maxMetadataBytes.timestamp)) === undefined) throw noRepository(metadata, 'empty');
+  return read;
+}
+
+function readerOf(metadata: string, fetch: Fetch | undefined): ReadFile {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(metadata)?.[1]?.toLowerCase();
   if (scheme === 'http' || scheme === 'https') return httpReader(metadata, fetch ? { fetch } : {});
   if (scheme === undefined && metadata !== '') {
@@ -97,12 +103,6 @@ export function metadataReader({ metadata, fetch }: Pick<VerifyOptions, 'metadat
     return store.read.bind(store);
   }
   throw noRepository(metadata, 'unknown');
-}
-
-/** Every repository has this file under this name; the names of the others only it tells. */
-async function assertRepository(metadata: string, read: ReadFile): Promise<void> {
-  if ((await read(timestampPath, maxMetadataBytes.timestamp)) !== undefined) return;
-  throw noRepository(metadata, 'empty');
 }
 
 function noRepository(metadata: string, place: 'unknown' | 'empty'): ToolkitError {

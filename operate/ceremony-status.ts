@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { outlookExitCode, outlookOf, type RoleOutlook } from '../ceremony/outlook.ts';
 import { calendarOf, metricsOf } from '../ceremony/reminders.ts';
-import { metadataReader } from '../ceremony/verify.ts';
+import { openPublished } from '../ceremony/verify.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
 import { readRootPolicy } from '../src/config/root-policy.ts';
@@ -54,7 +54,7 @@ async function status(invocation: Invocation): Promise<Outcome> {
   const { metadata, rootFile, policyFile } = await sourcesOf(invocation);
   const policy = await readRootPolicy(policyFile);
   const pinnedRoot = await readFileCapped(rootFile, maxMetadataBytes.root);
-  const repository = await readRepository({ read: metadataReader({ metadata }), pinnedRoot });
+  const repository = await readRepository({ read: await openPublished({ metadata }), pinnedRoot });
   const roles = outlookOf({ repository, policy, now });
   return {
     json: { metadata, at: formatInstant(now), roles: roles.map(documentOf) },

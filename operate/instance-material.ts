@@ -1,5 +1,5 @@
 import type { StateDirectory } from '../local/state.ts';
-import { readFileIfPresent } from '../src/core/files.ts';
+import { readFileCapped, readFileIfPresent } from '../src/core/files.ts';
 import { parseTrustMaterial, type TrustMaterial } from '../src/trust/material.ts';
 
 const maxBytes = 1_048_576;
@@ -8,4 +8,12 @@ const maxBytes = 1_048_576;
 export async function readTrustMaterial(state: StateDirectory): Promise<TrustMaterial | undefined> {
   const bytes = await readFileIfPresent(state.materialFile, maxBytes);
   return bytes && parseTrustMaterial(bytes, state.materialFile);
+}
+
+/**
+ * Returns the public material of an instance that has been up.
+ * @throws CORE_FILE_MISSING
+ */
+export async function assertTrustMaterial({ materialFile }: StateDirectory): Promise<TrustMaterial> {
+  return parseTrustMaterial(await readFileCapped(materialFile, maxBytes), materialFile);
 }

@@ -7,8 +7,6 @@ import { isJsonObject, type JsonObject, parseJsonObject } from '../src/core/json
 import { maxMetadataBytes, metadataPath, roleNames } from '../src/tuf/layout.ts';
 import type { AuthenticRepository } from '../src/tuf/repository.ts';
 
-type PublishedMemory = JsonObject;
-
 const limits = { maxBytes: 65_536 };
 const maxPolicyBytes = 1_048_576;
 
@@ -18,10 +16,7 @@ const maxPolicyBytes = 1_048_576;
  * published.
  * @throws OPS_POLICY_CHANGED, OPS_PINNED_ROOT (evidence)
  */
-export async function assertOwnRootSigning(
-  state: StateDirectory,
-  policyFile: string,
-): Promise<PublishedMemory | undefined> {
+export async function assertOwnRootSigning(state: StateDirectory, policyFile: string): Promise<JsonObject | undefined> {
   const memory = await readMemory(state);
   if (!memory) return undefined;
   if (memory['policySha256'] !== (await policyDigest(policyFile))) throw policyChanged(policyFile);

@@ -59,6 +59,11 @@ export interface RootOfTrust {
   readonly trustedRoot: Uint8Array;
 }
 
+/** Name in the key store of the key of a holder. */
+export function holderKeyName(id: string): string {
+  return `holder-${id}`;
+}
+
 export function rootPolicyFile(state: StateDirectory): string {
   return join(state.rootSigning, 'policy.yaml');
 }
@@ -154,7 +159,7 @@ async function ownPolicy({ policy, state, reached }: RootOfTrustOptions): Promis
 
 async function openHolders(policy: RootPolicy, keys: KeyStore): Promise<ReadonlyMap<string, Signer>> {
   const opened = policy.holders.map(
-    async ({ id }) => [id, await keys.ensure(`holder-${id}`, 'ecdsa-p256-sha256')] as const,
+    async ({ id }) => [id, await keys.ensure(holderKeyName(id), 'ecdsa-p256-sha256')] as const,
   );
   return new Map(await allOf(opened));
 }

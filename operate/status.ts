@@ -17,7 +17,7 @@ import { roleNames, timestampPath } from '../src/tuf/layout.ts';
 import { instanceConfiguration } from './configuration.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { readTrustMaterial } from './instance-material.ts';
-import { readPublished, rootPolicyFile } from './root-of-trust.ts';
+import { holderKeyName, readPublished, rootPolicyFile } from './root-of-trust.ts';
 import { findRunning, type RunRecord } from './run-record.ts';
 import { configOption, stateOption, statePath } from './settings.ts';
 
@@ -109,7 +109,7 @@ async function rootStatus(state: StateDirectory): Promise<RootStatus | null> {
   try {
     const { root } = await readRootPolicy(rootPolicyFile(state));
     const keys = new KeyStore(state.keys);
-    const here = await Promise.all(root.holders.map((id) => pathExists(keys.path(`holder-${id}`))));
+    const here = await Promise.all(root.holders.map((id) => pathExists(keys.path(holderKeyName(id)))));
     const keysHere = here.filter(Boolean).length;
     const { threshold } = root;
     return { kind: keysHere >= threshold ? 'local' : 'held apart', threshold, holders: root.holders.length, keysHere };

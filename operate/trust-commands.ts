@@ -8,8 +8,8 @@ import { describeFinding, type Finding, formatFinding } from '../src/core/rules.
 import { compileTrust, trustFileNames } from '../src/trust/compile.ts';
 import { diffTrust } from '../src/trust/diff.ts';
 import { lintTrust } from '../src/trust/lint.ts';
-import { parseTrustMaterial } from '../src/trust/material.ts';
 import { readInstanceFacts } from './instance-facts.ts';
+import { assertTrustMaterial } from './instance-material.ts';
 import { stateOption, statePath } from './settings.ts';
 
 const maxTrustBytes = 5_000_000;
@@ -55,8 +55,7 @@ export const trustDiffCommand: Command = {
 async function compile(invocation: Invocation): Promise<Outcome> {
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   await readInstanceFacts(state);
-  const material = parseTrustMaterial(await readFileCapped(state.materialFile, maxTrustBytes), state.materialFile);
-  const compiled = compileTrust(material, { now: invocation.clock.now() });
+  const compiled = compileTrust(await assertTrustMaterial(state), { now: invocation.clock.now() });
   for (const warning of compiled.warnings) invocation.talk.warn(describeFinding(warning));
   const directory = resolve(invocation.options.text('out') ?? 'trust');
   await makeDirectory(directory);

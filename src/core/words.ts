@@ -56,13 +56,15 @@ const odd = `
   .trim()
   .split(/\s+/);
 
+const perLine = 8;
+
 /** Returns one word for each byte. */
 export function wordsOf(bytes: Uint8Array): readonly string[] {
   return Array.from(bytes, (byte, index) => (index % 2 === 0 ? even : odd)[byte] ?? '');
 }
 
-/** Returns the words of bytes, so many to a line. */
-export function wordLines(bytes: Uint8Array, perLine = 8): readonly string[] {
+/** Returns the words of bytes, eight to a line: four lines for a SHA-256. */
+export function wordLines(bytes: Uint8Array): readonly string[] {
   const words = wordsOf(bytes);
   const starts = words.flatMap((_, index) => (index % perLine === 0 ? [index] : []));
   return starts.map((start) => words.slice(start, start + perLine).join(' '));

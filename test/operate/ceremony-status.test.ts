@@ -49,6 +49,13 @@ describe('ceremony status', () => {
     await expect(status(0, '--ics', '--prometheus')).rejects.toThrowToolkit('CLI_USAGE');
   });
 
+  it('refuses a place where no repository is, by its name', async () => {
+    const words = ['--metadata', directory, '--root', root, '--policy', policy];
+    await expect(runCommand(ceremonyStatusCommand, words)).rejects.toThrowToolkit('CER_METADATA_SOURCE', {
+      metadata: directory,
+    });
+  });
+
   it('refuses a repository without its root or its policy, and a state directory without an instance', async () => {
     const run = (...words: readonly string[]) => runCommand(ceremonyStatusCommand, words);
     await expect(run('--metadata', directory, '--root', root)).rejects.toThrowToolkit('CLI_USAGE');
