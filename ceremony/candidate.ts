@@ -13,14 +13,24 @@ export interface Candidate {
   readonly now: Date;
   /** What is published now; the candidate must not lead a client back behind it. */
   readonly current: AuthenticRepository | undefined;
+  /** See `Change`. @default false */
+  readonly rootFirst?: boolean;
 }
 
 /**
- * Lets two clients, ours and tuf-js, look at the store as it would be with the new files in it. Nothing is written.
+ * Lets two clients, ours and tuf-js, look at the store as it would be with the new files in it, and as it would be for
+ * the moment before the new root. Nothing is written.
  * @throws as `verifyRepository` and `judgeRepository`; TUF_JUDGES_DISAGREE
  */
 export async function verifyCandidate(candidate: Candidate): Promise<VerifiedRepository> {
-  return await verifyByTwo({ ...candidate, read: overlay(candidate) });
+  const { current, now, rootFirst = false } = candidate;
+  const read = overlay(candidate);
+  const newRoot = candidate.signed.find(({ metadata }) => metadata.root)?.metadata.root;
+  if (newRoot && current && current.root.expires > now && !rootFirst) {
+    const path = metadataPath('root', newRoot.version);
+    await verifyByTwo({ ...candidate, read: async (name, max) => (name === path ? undefined : await read(name, max)) });
+  }
+  return await verifyByTwo({ ...candidate, read });
 }
 
 /**

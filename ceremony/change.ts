@@ -14,8 +14,10 @@ export interface RepositoryOptions {
   readonly policy: RootPolicy;
   /** The published repository. */
   readonly store: Store;
-  /** The key of snapshot and timestamp. */
+  /** The key of snapshot and timestamp, once everything is published. */
   readonly online: Signer;
+  /** The key of the root in force now, where the change replaces it: both sign, so that clients of either root go on. */
+  readonly formerOnline?: Signer | undefined;
   /** The root that clients pin, byte for byte; the published chain must start from it. */
   readonly pinnedRoot: Uint8Array;
   readonly now: Date;
@@ -30,6 +32,12 @@ export interface Change extends RepositoryOptions {
   readonly targetsVersion: number;
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
   readonly resignSnapshot: boolean;
+  /**
+   * Publish the root before the rest, which only its keys sign. Clients that come between the two fail, so this is for
+   * when the old keys cannot help: they are lost, or signed versions that must be taken back.
+   * @default false
+   */
+  readonly rootFirst?: boolean;
 }
 
 /**
@@ -37,10 +45,10 @@ export interface Change extends RepositoryOptions {
  * publishes it. The caller holds the store (`exclusively`).
  */
 export async function publishChange(change: Change): Promise<Publication> {
-  const { offline, store, now } = change;
+  const { offline, store, now, rootFirst } = change;
   const online = await signOnlineRoles(change);
   const repository = await verifyCandidate({ ...change, signed: offline ? [offline, ...online] : online });
-  return await publish({ repository, store, now });
+  return await publish({ repository, store, now, ...(rootFirst && { rootFirst }) });
 }
 
 /** Returns the part of a change that follows from what is published and what holders signed on top of it. */

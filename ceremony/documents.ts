@@ -4,8 +4,9 @@ import { addMs, dayMs, floorToSecond, formatInstant } from '../src/core/clock.ts
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { JsonObject } from '../src/core/json.ts';
-import { keyId, physicalKeyOf, type TufKey, tufKey } from '../src/tuf/key.ts';
+import { keyId, physicalKeyOf, tufKey } from '../src/tuf/key.ts';
 import type { RoleName } from '../src/tuf/layout.ts';
+import type { RootMetadata, TargetsMetadata } from '../src/tuf/metadata.ts';
 
 /** What the other clients' constants say; a full semantic version, as the specification wants. */
 const specVersion = '1.0.31';
@@ -13,35 +14,79 @@ const specVersion = '1.0.31';
 export interface RootKeys {
   /** Public keys by holder id: one for every holder that the policy names, and no other. */
   readonly holders: ReadonlyMap<string, KeyObject>;
+  /** Keys that holders use for the targets role alone, by holder id. @default the same as for root */
+  readonly forTargets?: ReadonlyMap<string, KeyObject>;
   readonly online: KeyObject;
 }
 
-/** Returns the first root of a policy: its holders' keys and one online key. Pure. */
-export function rootDocument(policy: RootPolicy, keys: RootKeys, now: Date): JsonObject {
-  assertHolders(policy, keys.holders);
-  const listed = new Map([...keys.holders].map(([id, key]) => [id, listedKey(key)]));
-  const online = listedKey(keys.online);
-  const idsOf = (holders: readonly string[]) => holders.flatMap((id) => listed.get(id)?.keyid ?? []);
-  const byOnlineKey = { keyids: [online.keyid], threshold: 1 };
+/** The field of a root that says whose key is whose. It is signed, and so is no key id when a person's name changes. */
+export const keyholdersField = 'x-sigstead-keyholders';
+
+/**
+ * Returns the root that a policy and its holders' keys ask for: the first one, or the one after `current`, whose other
+ * fields and whose keys' own fields it keeps. Pure.
+ * @throws CER_HOLDERS if the keys are not one each for the holders of the policy
+ */
+export function rootDocument(policy: RootPolicy, keys: RootKeys, { now, current }: RootOccasion): JsonObject {
+  assertHolders(policy, keys);
+  const own = new Map([...keys.holders].map(([id, key]) => [id, listedKey(key, current)]));
+  const forTargets = new Map([...(keys.forTargets ?? [])].map(([id, key]) => [id, listedKey(key, current)]));
+  const online = listedKey(keys.online, current);
+  const role = (name: RoleName, keyids: readonly string[], threshold: number) => ({
+    ...rolesOf(current)[name],
+    keyids,
+    threshold,
+  });
+  const held = (name: 'root' | 'targets') => {
+    const ids = policy[name].holders.flatMap(
+      (id) => (name === 'targets' ? forTargets.get(id) : undefined) ?? own.get(id) ?? [],
+    );
+    return role(
+      name,
+      ids.map(({ keyid }) => keyid),
+      policy[name].threshold,
+    );
+  };
+  const roles = { root: held('root'), targets: held('targets') };
+  const listed = [...own, ...forTargets].filter(([, { keyid }]) =>
+    [roles.root, roles.targets].some(({ keyids }) => keyids.includes(keyid)),
+  );
   return {
-    ...header('root', 1, expiry(policy, 'root', now)),
+    ...current?.signed,
+    ...header('root', (current?.version ?? 0) + 1, expiry(policy, 'root', now)),
     consistent_snapshot: true,
-    keys: Object.fromEntries([...listed.values(), online].map(({ keyid, key }) => [keyid, key])),
+    keys: Object.fromEntries([...listed.map(([, key]) => key), online].map(({ keyid, key }) => [keyid, key])),
     roles: {
-      root: { keyids: idsOf(policy.root.holders), threshold: policy.root.threshold },
-      targets: { keyids: idsOf(policy.targets.holders), threshold: policy.targets.threshold },
-      snapshot: byOnlineKey,
-      timestamp: byOnlineKey,
+      ...roles,
+      snapshot: role('snapshot', [online.keyid], 1),
+      timestamp: role('timestamp', [online.keyid], 1),
     },
+    [keyholdersField]: Object.fromEntries(listed.map(([id, { keyid }]) => [keyid, id])),
   };
 }
 
+export interface RootOccasion {
+  readonly now: Date;
+  /** The root that the new one follows. @default none: it is the first */
+  readonly current?: RootMetadata | undefined;
+}
+
 /** Returns a targets document that lists exactly `targets`, by SHA-256 alone. */
-export function targetsDocument(targets: ReadonlyMap<string, Uint8Array>, version: number, expires: Date): JsonObject {
+export function targetsDocument(
+  targets: ReadonlyMap<string, Uint8Array>,
+  { version, expires, current }: TargetsOccasion,
+): JsonObject {
   const claims = [...targets]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, bytes]) => [name, { hashes: { sha256: sha256Hex(bytes) }, length: bytes.length }] as const);
-  return { ...header('targets', version, expires), targets: Object.fromEntries(claims) };
+    .map(([name, bytes]) => [name, claimOn(bytes, listedTarget(current, name))] as const);
+  return { ...current?.signed, ...header('targets', version, expires), targets: Object.fromEntries(claims) };
+}
+
+export interface TargetsOccasion {
+  readonly version: number;
+  readonly expires: Date;
+  /** The targets that the new ones follow; fields that only others understand are kept. @default none */
+  readonly current?: TargetsMetadata | undefined;
 }
 
 /** Returns a snapshot that names the targets metadata by version, as the public instance's does. */
@@ -62,22 +107,43 @@ export function expiry(policy: RootPolicy, role: RoleName, now: Date): Date {
   return addMs(floorToSecond(now), expiryDays * dayMs);
 }
 
+function claimOn(bytes: Uint8Array, listed: JsonObject | undefined): JsonObject {
+  return { ...listed, hashes: { sha256: sha256Hex(bytes) }, length: bytes.length };
+}
+
+function listedTarget(current: TargetsMetadata | undefined, name: string): JsonObject | undefined {
+  return (current?.signed['targets'] as JsonObject | undefined)?.[name] as JsonObject | undefined;
+}
+
+function rolesOf(current: RootMetadata | undefined): Readonly<Record<string, JsonObject>> {
+  return (current?.signed['roles'] ?? {}) as Readonly<Record<string, JsonObject>>;
+}
+
 function header(role: RoleName, version: number, expires: Date): JsonObject {
   return { _type: role, spec_version: specVersion, version, expires: formatInstant(expires) };
 }
 
-function listedKey(publicKey: KeyObject): { readonly keyid: string; readonly key: TufKey } {
+interface ListedKey {
+  readonly keyid: string;
+  readonly key: JsonObject;
+}
+
+/** A key that the published root lists keeps its id and its fields: only what changes is to be reviewed. */
+function listedKey(publicKey: KeyObject, current: RootMetadata | undefined): ListedKey {
+  const physical = physicalKeyOf(publicKey);
+  const published = [...(current?.keys.values() ?? [])].find(({ physicalKey }) => physicalKey === physical);
+  if (published) return published;
   const key = tufKey(publicKey);
   return { keyid: keyId(key), key };
 }
 
-function assertHolders(policy: RootPolicy, holders: ReadonlyMap<string, KeyObject>): void {
+function assertHolders(policy: RootPolicy, { holders, forTargets = new Map() }: RootKeys): void {
   const named = new Set([...policy.root.holders, ...policy.targets.holders]);
-  const keys = [...holders].map(([id, key]) => [id, physicalKeyOf(key)] as const);
+  const keys = [...holders, ...forTargets].map(([id, key]) => [id, physicalKeyOf(key)] as const);
   const missing = [...named].filter((id) => !holders.has(id));
-  const unknown = [...holders.keys()].filter((id) => !named.has(id));
+  const unknown = [...new Set(keys.map(([id]) => id))].filter((id) => !named.has(id));
   const sharing = keys
-    .filter(([id, key]) => keys.some(([other, same]) => other !== id && same === key))
+    .filter(([, key], index) => keys.some(([, same], other) => other !== index && same === key))
     .map(([id]) => id);
   const problems = Object.entries({ missing, 'not in the policy': unknown, 'sharing one key': sharing })
     .filter(([, ids]) => ids.length > 0)

@@ -63,7 +63,7 @@ async function signFirst(options: GenesisOptions) {
   const holders = new Map(options.absent);
   for (const [id, signer] of options.holders) holders.set(id, signer.publicKey);
   const keys = { holders, online: options.online.publicKey };
-  const root = await interruptedRoot(store, rootDocument(policy, keys, now), now);
+  const root = await interruptedRoot(store, rootDocument(policy, keys, { now }), now);
   const targetsVersion = await freeVersion(store, 'targets', 0);
   const plan = freeze(planGenesis({ policy, now, ...keys, targets, targetsVersion, ...(root && { root }) }));
   const signers = [...options.holders.values()];

@@ -6,6 +6,7 @@ import { physicalKeyOf } from '../src/tuf/key.ts';
 import { maxMetadataBytes, metadataPath } from '../src/tuf/layout.ts';
 import type { RootMetadata, SnapshotMetadata } from '../src/tuf/metadata.ts';
 import type { AuthenticRepository } from '../src/tuf/repository.ts';
+import { isVouchedFor } from '../src/tuf/rollback.ts';
 import { quorumOf } from '../src/tuf/threshold.ts';
 import { assemble, type SignedMetadata } from './assemble.ts';
 import { freeze } from './freeze.ts';
@@ -16,6 +17,9 @@ export interface OnlineOptions {
   readonly policy: RootPolicy;
   readonly store: Store;
   readonly online: Signer;
+  /** Signs too where the root replaces the key. */
+  readonly formerOnline?: Signer | undefined;
+  readonly rootFirst?: boolean;
   readonly now: Date;
   readonly current: AuthenticRepository | undefined;
   /** The root in force once everything is published. */
@@ -33,11 +37,18 @@ export async function signOnlineRoles(options: OnlineOptions): Promise<readonly 
   assertOnlineKey(options.root, options.online);
   const { current, root, targetsVersion } = options;
   const published = current?.snapshot;
-  const stays = !options.resignSnapshot && published?.meta.get('targets.json')?.version === targetsVersion;
+  const stays =
+    published !== undefined &&
+    !options.resignSnapshot &&
+    published.meta.get('targets.json')?.version === targetsVersion &&
+    isVouchedFor('snapshot', published, root);
   const fresh = stays ? undefined : await signSnapshot(options);
   const snapshot = fresh?.metadata.snapshot ?? (published as SnapshotMetadata);
   const version = (current?.versions.timestamp ?? 0) + 1;
-  const timestamp = await signAlone(planTimestamp({ ...options, root, version, snapshot }), options.online);
+  const timestamp = await signOnline(
+    planTimestamp({ ...options, formerRoot: formerRoot(options), version, snapshot }),
+    options,
+  );
   return fresh ? [fresh, timestamp] : [timestamp];
 }
 
@@ -70,10 +81,15 @@ export function assertOnlineKey(root: RootMetadata, online: Signer): void {
 
 async function signSnapshot(options: OnlineOptions): Promise<SignedMetadata> {
   const version = await freeVersion(options.store, 'snapshot', options.current?.versions.snapshot ?? 0);
-  return await signAlone(planSnapshot({ ...options, version }), options.online);
+  return await signOnline(planSnapshot({ ...options, formerRoot: formerRoot(options), version }), options);
 }
 
-async function signAlone(plan: Plan, signer: Signer): Promise<SignedMetadata> {
+/** Clients have the root in force until the new one is published, which comes last. */
+function formerRoot({ current, rootFirst }: OnlineOptions): RootMetadata | undefined {
+  return rootFirst ? undefined : current?.root;
+}
+
+async function signOnline(plan: Plan, { online, formerOnline }: OnlineOptions): Promise<SignedMetadata> {
   const frozen = freeze(plan);
-  return assemble(frozen, await signPlan(frozen, [signer]));
+  return assemble(frozen, await signPlan(frozen, formerOnline ? [formerOnline, online] : [online]));
 }

@@ -1,11 +1,13 @@
+import type { EventKind } from '../src/config/intent.ts';
 import type { RootPolicy } from '../src/config/root-policy.ts';
+import { equalBytes } from '../src/core/bytes.ts';
 import { formatInstant } from '../src/core/clock.ts';
 import type { JsonObject } from '../src/core/json.ts';
-import { type Documents, parseDocument } from '../src/tuf/document.ts';
+import { canonicalize } from '../src/tuf/canonical-json.ts';
+import { type Documents, parseDocument, type RootDocument } from '../src/tuf/document.ts';
 import type { RoleName } from '../src/tuf/layout.ts';
-import type { RootMetadata } from '../src/tuf/metadata.ts';
-import type { AuthenticRepository } from '../src/tuf/repository.ts';
-import { type Quorum, quorumOf } from '../src/tuf/threshold.ts';
+import type { RootMetadata, SnapshotMetadata, TargetsMetadata } from '../src/tuf/metadata.ts';
+import { type Quorum, quorumOf, sameQuorum } from '../src/tuf/threshold.ts';
 import {
   expiry,
   type RootKeys,
@@ -15,13 +17,26 @@ import {
   timestampDocument,
 } from './documents.ts';
 
-export type Intent = 'genesis' | 'renew' | 'update-targets' | 'resign-online';
+/** What is signed without people goes by a name of its own. */
+export type Purpose = EventKind | 'resign-online';
+
+/** The roles that people sign. */
+export type OfflineRole = 'root' | 'targets';
 
 export interface PlannedPayload {
   readonly role: RoleName;
   readonly signed: JsonObject;
-  /** Each of these must be met: a root after another has two, the old and the new. */
+  /** Each of these must be met: what replaces a root, or is signed by other keys from then on, has the old and the new. */
   readonly quorums: readonly Quorum[];
+}
+
+/** What is in force, as far as a plan builds on it. */
+export interface Standing {
+  readonly root: RootMetadata;
+  readonly targets: TargetsMetadata;
+  readonly snapshot: SnapshotMetadata;
+  readonly targetFiles: ReadonlyMap<string, Uint8Array>;
+  readonly versions: Readonly<Record<RoleName, number>>;
 }
 
 /**
@@ -29,11 +44,11 @@ export interface PlannedPayload {
  * checked: `freeze` does that, and nothing but a `FrozenPlan` can be signed.
  */
 export interface Plan {
-  readonly intent: Intent;
+  readonly intent: Purpose;
   readonly policy: RootPolicy;
   readonly now: Date;
   /** What is published; `undefined` before the first root. */
-  readonly current: AuthenticRepository | undefined;
+  readonly current: Standing | undefined;
   readonly payloads: readonly PlannedPayload[];
 }
 
@@ -53,63 +68,120 @@ export interface GenesisPlanOptions extends Occasion, RootKeys {
 /** Plans the first root and the first targets. */
 export function planGenesis(options: GenesisPlanOptions): Plan {
   const { policy, now } = options;
-  const root = options.root?.signed ?? rootDocument(policy, options, now);
-  const parsed = parseDocument(root, 'root');
-  const targets = targetsDocument(options.targets, options.targetsVersion ?? 1, expiry(policy, 'targets', now));
-  return {
-    intent: 'genesis',
-    policy,
-    now,
-    current: undefined,
-    payloads: [
-      { role: 'root', signed: root, quorums: [quorumOf(parsed, 'root')] },
-      { role: 'targets', signed: targets, quorums: [quorumOf(parsed, 'targets')] },
-    ],
-  };
+  const root = options.root?.signed ?? rootDocument(policy, options, { now });
+  const version = options.targetsVersion ?? 1;
+  const targets = targetsDocument(options.targets, { version, expires: expiry(policy, 'targets', now) });
+  return planOffline({ intent: 'genesis', policy, now, current: undefined, root, targets });
 }
 
 export interface RenewalPlanOptions extends Occasion {
-  readonly current: AuthenticRepository;
-  readonly roles: readonly ('root' | 'targets')[];
+  readonly current: Standing;
+  readonly roles: readonly OfflineRole[];
   readonly targetsVersion: number;
 }
 
 /** Plans the same root and the same targets with later expiries: no key, threshold or target changes. */
 export function planRenewal(options: RenewalPlanOptions): Plan {
   const { policy, now, current } = options;
-  const next = (role: 'root' | 'targets', version: number): JsonObject => ({
+  const next = (role: OfflineRole, version: number): JsonObject => ({
     ...current[role].signed,
     version,
     expires: formatInstant(expiry(policy, role, now)),
   });
-  const root = next('root', current.root.version + 1);
-  const quorums = {
-    root: [quorumOf(current.root, 'root'), quorumOf(parseDocument(root, 'root'), 'root')],
-    targets: [quorumOf(current.root, 'targets')],
-  };
-  const signed = { root, targets: next('targets', options.targetsVersion) };
-  const payloads = options.roles.map((role) => ({ role, signed: signed[role], quorums: quorums[role] }));
-  return { intent: 'renew', policy, now, current, payloads };
+  const root = options.roles.includes('root') ? next('root', current.root.version + 1) : undefined;
+  const targets = options.roles.includes('targets') ? next('targets', options.targetsVersion) : undefined;
+  return planOffline({ intent: 'renew', policy, now, current, root, targets });
 }
 
 export interface TargetsPlanOptions extends Occasion {
-  readonly current: AuthenticRepository;
+  readonly current: Standing;
   readonly targets: ReadonlyMap<string, Uint8Array>;
   readonly targetsVersion: number;
 }
 
 /** Plans targets metadata that lists exactly the given files. */
 export function planTargets(options: TargetsPlanOptions): Plan {
-  const { policy, now, current } = options;
-  const signed = targetsDocument(options.targets, options.targetsVersion, expiry(policy, 'targets', now));
-  const payload: PlannedPayload = { role: 'targets', signed, quorums: [quorumOf(current.root, 'targets')] };
-  return { intent: 'update-targets', policy, now, current, payloads: [payload] };
+  const { policy, now, current, targetsVersion: version } = options;
+  const expires = expiry(policy, 'targets', now);
+  const targets = targetsDocument(options.targets, { version, expires, current: current.targets });
+  return planOffline({ intent: 'update-targets', policy, now, current, root: undefined, targets });
+}
+
+export interface EventPlanOptions extends Occasion {
+  readonly kind: EventKind;
+  readonly current: Standing | undefined;
+  readonly keys: RootKeys;
+  /** Contents of every target that shall be listed. */
+  readonly targets: ReadonlyMap<string, Uint8Array>;
+  /** Roles to sign anew even if nothing in them changes. */
+  readonly renew: readonly OfflineRole[];
+  readonly targetsVersion: number;
+}
+
+/**
+ * Plans what leads from what is in force to what policy, keys and targets ask for: a root if anything in it changes,
+ * targets if their content, their keys or their threshold change, each also where it shall be renewed.
+ */
+export function planEvent(options: EventPlanOptions): Plan {
+  const { kind, policy, now, current, targetsVersion: version } = options;
+  const wanted = rootDocument(policy, options.keys, { now, current: current?.root });
+  const changes = current === undefined || !sameBody(wanted, current.root.signed);
+  const root = changes || options.renew.includes('root') ? wanted : undefined;
+  const expires = expiry(policy, 'targets', now);
+  const listed = targetsDocument(options.targets, { version, expires, current: current?.targets });
+  const stays =
+    current !== undefined &&
+    !options.renew.includes('targets') &&
+    sameBody(listed, current.targets.signed) &&
+    (root === undefined || quorumsOf('targets', current.root, parseDocument(root, 'root')).length === 1);
+  return planOffline({ intent: kind, policy, now, current, root, targets: stays ? undefined : listed });
+}
+
+interface OfflinePlanOptions extends Occasion {
+  readonly intent: EventKind;
+  readonly current: Standing | undefined;
+  readonly root: JsonObject | undefined;
+  readonly targets: JsonObject | undefined;
+}
+
+function planOffline({ intent, policy, now, current, root, targets }: OfflinePlanOptions): Plan {
+  const next = root && parseDocument(root, 'root');
+  const payloads = Object.entries({ root, targets }).flatMap(([name, signed]): readonly PlannedPayload[] => {
+    const role = name as OfflineRole;
+    return signed ? [{ role, signed, quorums: quorumsOf(role, current?.root, next) }] : [];
+  });
+  return { intent, policy, now, current, payloads };
+}
+
+/**
+ * Returns whom a file of a role needs that clients of both roots accept, of the one in force and of the next: one
+ * quorum, or two where their keys or thresholds differ.
+ *
+ * A root always needs both (TUF §6.1). For the others the old quorum is what keeps clients going between the two
+ * writes of a publication, and whoever has not yet seen the new root.
+ */
+export function quorumsOf(
+  role: RoleName,
+  before: RootDocument | undefined,
+  after: RootDocument | undefined,
+): readonly Quorum[] {
+  const [older, newer] = [before, after].map((root) => root && quorumOf(root, role));
+  if (older && newer && role !== 'root' && sameQuorum(older, newer)) return [newer];
+  return [older, newer].flatMap((quorum) => quorum ?? []);
+}
+
+/** True if two documents differ in nothing but version and expiry. */
+function sameBody(a: JsonObject, b: JsonObject): boolean {
+  const body = (signed: JsonObject) => canonicalize({ ...signed, version: 0, expires: '' });
+  return equalBytes(body(a), body(b));
 }
 
 export interface OnlinePlanOptions extends Occasion {
-  readonly current: AuthenticRepository | undefined;
+  readonly current: Standing | undefined;
   /** The root in force once everything is published. */
   readonly root: RootMetadata;
+  /** The root that clients may still have when they see this. @default the same */
+  readonly formerRoot?: RootMetadata | undefined;
   readonly version: number;
 }
 
@@ -129,6 +201,12 @@ export function planTimestamp(
   return onlinePlan(options, 'timestamp', timestampDocument(options.snapshot, options.version, expires));
 }
 
+function onlinePlan(options: OnlinePlanOptions, role: 'snapshot' | 'timestamp', signed: JsonObject): Plan {
+  const { policy, now, current } = options;
+  const quorums = quorumsOf(role, options.formerRoot, options.root);
+  return { intent: 'resign-online', policy, now, current, payloads: [{ role, signed, quorums }] };
+}
+
 /** A plan with its payloads parsed: what rules look at. */
 export interface ReviewedPlan extends Plan {
   readonly documents: { readonly [Role in RoleName]?: Documents[Role] };
@@ -141,10 +219,4 @@ export interface ReviewedPlan extends Plan {
 export function parsePayloads(plan: Plan): ReviewedPlan {
   const documents = plan.payloads.map(({ role, signed }) => [role, parseDocument(signed, role)] as const);
   return { ...plan, documents: Object.fromEntries(documents) };
-}
-
-function onlinePlan(options: OnlinePlanOptions, role: 'snapshot' | 'timestamp', signed: JsonObject): Plan {
-  const { policy, now, current } = options;
-  const payload: PlannedPayload = { role, signed, quorums: [quorumOf(options.root, role)] };
-  return { intent: 'resign-online', policy, now, current, payloads: [payload] };
 }

@@ -3,12 +3,15 @@ import { ToolkitError } from '../src/core/error.ts';
 import type { Store } from '../src/core/store.ts';
 import { maxMetadataBytes, metadataPath, roleNames, targetPath, timestampPath } from '../src/tuf/layout.ts';
 import { type AuthenticRepository, readRepository, type VerifiedRepository } from '../src/tuf/repository.ts';
+import { isVouchedFor } from '../src/tuf/rollback.ts';
 import { verifyByTwo } from './candidate.ts';
 
 export interface PublishOptions {
   readonly repository: VerifiedRepository;
   readonly store: Store;
   readonly now: Date;
+  /** See `Change`. @default false */
+  readonly rootFirst?: boolean;
 }
 
 export interface Publication {
@@ -26,27 +29,34 @@ interface PublishedFile {
 /**
  * Writes a verified repository to its store, reads it back and verifies it again with two clients.
  *
- * What others refer to is written before what refers to it, and the timestamp last, so that a crash anywhere leaves
- * a repository that clients accept: the old one or the new one. Everything but the timestamp is written once.
+ * What others refer to is written before what refers to it, then the timestamp, and a new root last: everything else
+ * satisfies the old root and the new one. So a crash anywhere leaves a repository that clients accept. Everything but
+ * the timestamp is written once.
  *
  * The caller holds the store (`exclusively`).
  * @throws CER_VERSION_BACKWARDS, CER_VERSION_REUSED – nothing was written
  * @throws CER_PUBLISHED_OTHER if the store returns other bytes than were written
  */
 export async function publish(options: PublishOptions): Promise<Publication> {
-  const { repository, store, now } = options;
+  const { repository, store, now, rootFirst = false } = options;
   const pinnedRoot = repository.roots[0]?.bytes ?? repository.root.bytes;
   const live = await readLive(store, pinnedRoot);
   if (live) assertForward(live, repository);
-  const changed = filesToWrite(live, repository);
-  for (const file of changed) await store.create(file.path, file.bytes);
-  const last = { path: timestampPath, bytes: repository.timestamp.bytes };
-  const stamp = live === undefined || !equalBytes(live.timestamp.bytes, last.bytes);
-  if (stamp) await store.replace(last.path, last.bytes);
+  const files = filesToWrite(live, repository);
+  const roots = rootsToWrite(live, repository);
+  // The first root must be there before the timestamp that makes it a repository.
+  const before = rootFirst ? [...roots, ...files] : live === undefined ? [...files, ...roots] : files;
+  const after = roots.filter((file) => !before.includes(file));
+  const timestamp = { path: timestampPath, bytes: repository.timestamp.bytes };
+  const stamp = live === undefined || !equalBytes(live.timestamp.bytes, timestamp.bytes);
+  for (const file of before) await store.create(file.path, file.bytes);
+  if (stamp) await store.replace(timestamp.path, timestamp.bytes);
+  for (const file of after) await store.create(file.path, file.bytes);
   const read = store.read.bind(store);
   const published = await verifyByTwo({ read, pinnedRoot, now, current: live });
   assertSame(repository, published);
-  return { repository: published, changed: [...changed, ...(stamp ? [last] : [])].map(({ path }) => path) };
+  const changed = [...before, ...(stamp ? [timestamp] : []), ...after];
+  return { repository: published, changed: changed.map(({ path }) => path) };
 }
 
 /**
@@ -58,7 +68,7 @@ export async function readLive(store: Store, pinnedRoot: Uint8Array): Promise<Au
   return timestamp && (await readRepository({ read: store.read.bind(store), pinnedRoot }));
 }
 
-/** In the order of TUF §6: targets, then each role before the one that names it; a root before the timestamp. */
+/** In the order of TUF §6: targets, then each role before the one that names it. */
 function filesToWrite(live: AuthenticRepository | undefined, next: VerifiedRepository): readonly PublishedFile[] {
   const files: PublishedFile[] = [];
   for (const [name, { sha256 }] of next.targets.targets) {
@@ -70,15 +80,20 @@ function filesToWrite(live: AuthenticRepository | undefined, next: VerifiedRepos
     const { version, bytes } = next[role];
     if (live?.versions[role] !== version) files.push({ path: metadataPath(role, version), bytes });
   }
-  for (const { version, bytes } of next.roots) {
-    if (version > (live?.versions.root ?? 0)) files.push({ path: metadataPath('root', version), bytes });
-  }
   return files;
+}
+
+function rootsToWrite(live: AuthenticRepository | undefined, next: VerifiedRepository): readonly PublishedFile[] {
+  return next.roots
+    .filter(({ version }) => version > (live?.versions.root ?? 0))
+    .map(({ version, bytes }) => ({ path: metadataPath('root', version), bytes }));
 }
 
 function assertForward(live: AuthenticRepository, next: VerifiedRepository): void {
   for (const role of roleNames) {
     const [old, young] = [live[role], next[role]];
+    // What only keys signed that the new root no longer lists binds no client of that root.
+    if (role !== 'root' && !isVouchedFor(role, old, next.root)) continue;
     const data = { role, published: old.version, got: young.version };
     if (young.version < old.version) {
       throw new ToolkitError('CER_VERSION_BACKWARDS', {

@@ -54,6 +54,7 @@ export interface Invocation {
   readonly positionals: readonly string[];
   readonly environment: Environment;
   readonly talk: Talk;
+  readonly ask: Ask;
   readonly progress: Progress;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
@@ -65,6 +66,20 @@ export interface Invocation {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Questions to the person at the terminal; without a terminal each of them is refused. */
+export interface Ask {
+  /**
+   * Reads one line, shown as it is typed.
+   * @throws CLI_NO_TERMINAL, CLI_INTERRUPTED
+   */
+  line(question: string): Promise<string>;
+  /**
+   * Reads a PIN or a passphrase, which is never shown.
+   * @throws CLI_NO_TERMINAL, CLI_INTERRUPTED
+   */
+  secret(question: string): Promise<string>;
+}
 
 /** Lines to stderr. The result never goes here, and talk never goes to stdout. */
 export interface Talk {

@@ -4,6 +4,7 @@ import { describeCause, exitCodeOf, exitCodes, ToolkitError } from '../core/erro
 import { type Json, toJson } from '../core/json.ts';
 import { type Reached, unfollowed } from '../core/moment.ts';
 import { printableLines } from '../core/printable.ts';
+import { terminalAsk } from './ask.ts';
 import type { Command, Outcome, Talk, Verb } from './command.ts';
 import { commandHelp, overviewText } from './help.ts';
 import { findVerb, parseCommand } from './parse.ts';
@@ -57,13 +58,15 @@ async function dispatch(
   const parsed = parseCommand(command, rest);
   if (parsed.options.flag('help')) return { json: describe(command), text: commandHelp(command) };
   const progress = new TerminalProgress(process.stderr);
+  const signal = signalOfTerminal();
   return await command.run({
     options: parsed.options,
     positionals: parsed.positionals,
     environment: process.env,
     talk: talkThrough(progress),
+    ask: terminalAsk({ input: () => process.stdin, output: process.stderr, signal }),
     progress,
-    signal: signalOfTerminal(),
+    signal,
     clock: systemClock,
     reached: process.env['SIGSTEAD_TRACE'] === '1' ? traceThrough(progress) : unfollowed,
     emit,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { days, displayText, keySource, list, section, serviceName, words } from './fields.ts';
+import { choice, days, displayText, keySource, list, section, serviceName, text, words } from './fields.ts';
 
 const holder = section({
   id: serviceName.describe('Short name of the holder, used in files and commands.'),
@@ -30,6 +30,35 @@ const heldRole = section({
 
 const onlineRole = section({ expiryDays, resignDays });
 
+const toleranceWords = words(`a whole number from 0 to ${maxHolders}`);
+
+/** What a YubiKey attests of a key, weakest first. */
+export const pinPolicies = ['never', 'once', 'always'] as const;
+export const touchPolicies = ['never', 'cached', 'always'] as const;
+
+const attestation = section({
+  firmware: text(/^\d{1,3}\.\d{1,3}\.\d{1,3}$/, 'a version like 5.4.3')
+    .exactOptional()
+    .describe('Oldest firmware. By default any.'),
+  pin: choice(pinPolicies).default('once').describe('How often the device asks for the PIN, at least.'),
+  touch: choice(touchPolicies).default('always').describe('How often the device wants to be touched, at least.'),
+  revokedSerials: z
+    .array(z.int(words('a serial number')), words('a list of serial numbers'))
+    .default([])
+    .describe('Serial numbers of devices that are lost or known to be bad.'),
+}).describe('What a device must attest of a holder’s key: only YubiKeys can. By default, nothing is asked for.');
+
+const ceremony = section({
+  tolerance: z
+    .int(toleranceWords)
+    .min(0, toleranceWords)
+    .max(maxHolders, toleranceWords)
+    .default(0)
+    .describe('Holders of root and of targets who may be lost while the others can still sign, at least.'),
+  planDays: days(365).default(21).describe('Days after which a plan can no longer be signed or published.'),
+  attestation: attestation.exactOptional(),
+}).describe('What every event of a ceremony must keep to.');
+
 /** The root policy, the shape that people write. Rules across fields are in `policy-rules.ts`. */
 export const policySchema = section({
   holders: list(holder, 'holder').describe('The people who hold a key of the root of trust, one key each.'),
@@ -40,6 +69,7 @@ export const policySchema = section({
   })
     .default({ key: 'awskms' })
     .describe('The key that signs without people.'),
+  ceremony: ceremony.prefault({}),
   snapshot: onlineRole.describe('The snapshot role, signed by the online key.'),
   timestamp: onlineRole.describe('The timestamp role, signed by the online key, which every client fetches first.'),
 });

@@ -4,7 +4,7 @@ import { shellWord } from '../core/shell.ts';
 import type { ConfigWarning, KeySource } from './config.ts';
 import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './document.ts';
 import { type PolicyDraft, policyDraftOf, policyRules } from './policy-rules.ts';
-import { type PolicyFile, policySchema } from './policy-schema.ts';
+import { type PolicyFile, type pinPolicies, policySchema, type touchPolicies } from './policy-schema.ts';
 
 /** A role that people sign, `threshold` of `holders`. */
 export interface RolePolicy {
@@ -28,6 +28,23 @@ export interface Holder {
   readonly name: string;
 }
 
+/** What every event of a ceremony must keep to. */
+export interface CeremonyPolicy {
+  /** Holders of a role who may be lost while the others can still sign, at least. */
+  readonly tolerance: number;
+  readonly planDays: number;
+  /** What devices must attest of holders' keys. @default nothing */
+  readonly attestation?: AttestationPolicy;
+}
+
+export interface AttestationPolicy {
+  /** Oldest firmware, `x.y.z`. @default any */
+  readonly firmware?: string;
+  readonly pin: (typeof pinPolicies)[number];
+  readonly touch: (typeof touchPolicies)[number];
+  readonly revokedSerials: readonly number[];
+}
+
 /** The instance's root of trust: who signs what, how many of them, and for how long. */
 export interface RootPolicy {
   /** Absolute path that it was read from. */
@@ -38,6 +55,7 @@ export interface RootPolicy {
   readonly root: RolePolicy;
   readonly targets: RolePolicy;
   readonly online: { readonly key: KeySource };
+  readonly ceremony: CeremonyPolicy;
   readonly snapshot: OnlineRolePolicy;
   readonly timestamp: OnlineRolePolicy;
   readonly warnings: readonly ConfigWarning[];
@@ -64,6 +82,7 @@ export function parseRootPolicy(text: string, file: string): RootPolicy {
     root: roleOf(value.root, everybody),
     targets: roleOf(value.targets, everybody),
     online: value.online,
+    ceremony: value.ceremony,
     snapshot: value.snapshot,
     timestamp: value.timestamp,
     warnings,

@@ -1,7 +1,7 @@
 import { equalBytes } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import type { RoleName } from './layout.ts';
-import type { ParsedMetadata } from './metadata.ts';
+import type { ParsedMetadata, RootMetadata } from './metadata.ts';
 import { quorumOf, signingStatus } from './threshold.ts';
 
 /** What a client keeps of a repository: one document for each role. */
@@ -17,14 +17,15 @@ export type RoleDocuments = { readonly [Role in RoleName]: ParsedMetadata<Role> 
  */
 export function assertNotRolledBack(previous: RoleDocuments, next: RoleDocuments): void {
   assertForward('root', previous.root, next.root);
-  if (stillVouchedFor('timestamp', previous, next)) assertForward('timestamp', previous.timestamp, next.timestamp);
-  if (!stillVouchedFor('snapshot', previous, next)) return;
+  if (isVouchedFor('timestamp', previous.timestamp, next.root))
+    assertForward('timestamp', previous.timestamp, next.timestamp);
+  if (!isVouchedFor('snapshot', previous.snapshot, next.root)) return;
   assertForward('snapshot', previous.snapshot, next.snapshot);
   for (const [file, { version }] of previous.snapshot.meta) {
     const listed = next.snapshot.meta.get(file)?.version;
     if (listed === undefined || listed < version) throw rolledBack('snapshot', `${file} v${version}`, listed);
   }
-  if (stillVouchedFor('targets', previous, next)) assertForward('targets', previous.targets, next.targets);
+  if (isVouchedFor('targets', previous.targets, next.root)) assertForward('targets', previous.targets, next.targets);
 }
 
 function assertForward(role: RoleName, previous: ParsedMetadata, next: ParsedMetadata): void {
@@ -37,9 +38,9 @@ function assertForward(role: RoleName, previous: ParsedMetadata, next: ParsedMet
   });
 }
 
-function stillVouchedFor(role: RoleName, previous: RoleDocuments, next: RoleDocuments): boolean {
-  const metadata = previous[role];
-  const status = signingStatus(metadata.canonical, metadata.signatures, quorumOf(next.root, role));
+/** True if the keys of `root` still stand for a file: what clients of that root hold against a later one. */
+export function isVouchedFor(role: RoleName, metadata: ParsedMetadata, root: RootMetadata): boolean {
+  const status = signingStatus(metadata.canonical, metadata.signatures, quorumOf(root, role));
   return status.have >= status.need;
 }
 

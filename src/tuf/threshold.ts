@@ -29,6 +29,12 @@ export function quorumOf(root: RootDocument, role: RoleName): Quorum {
   return { name: `${role} of root v${root.version}`, keys, threshold };
 }
 
+/** True if the same private keys must sign, and as many of them. */
+export function sameQuorum(a: Quorum, b: Quorum): boolean {
+  const [ours, theirs] = [a, b].map(({ keys }) => new Set(keys.map(({ keyid }) => keyid)));
+  return a.threshold === b.threshold && ours?.size === theirs?.size && [...(ours ?? [])].every((id) => theirs?.has(id));
+}
+
 /** Returns who of a quorum signed `canonical`. Signatures by others are neither here nor there. */
 export function signingStatus(
   canonical: Uint8Array,

@@ -75,6 +75,7 @@ export function rootPolicy(change: Partial<RootPolicy> = {}): RootPolicy {
     root: { ...people, expiryDays: 180, resignDays: 60 },
     targets: { ...people, expiryDays: 90, resignDays: 30 },
     online: { key: 'file' },
+    ceremony: { tolerance: 2, planDays: 21 },
     snapshot: { expiryDays: 14, resignDays: 7 },
     timestamp: { expiryDays: 3, resignDays: 2 },
     warnings: [],

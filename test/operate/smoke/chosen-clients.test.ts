@@ -7,6 +7,7 @@ import type { Environment, Invocation } from '../../../src/cli/command.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { unfollowed } from '../../../src/core/moment.ts';
 import { silentProgress } from '../../../src/core/progress.ts';
+import { scriptedAsk } from '../../support/invocation.ts';
 
 let home: string;
 let warned: string[];
@@ -23,6 +24,7 @@ function invocation(environment: Environment = {}): Invocation {
     positionals: [],
     environment: { HOME: home, XDG_CACHE_HOME: join(home, 'cache'), PATH: home, ...environment },
     talk: { isTerminal: false, say: () => undefined, warn: (line) => void warned.push(line) },
+    ask: scriptedAsk([]),
     progress: silentProgress,
     signal: new AbortController().signal,
     clock: systemClock,
