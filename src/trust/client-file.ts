@@ -1,5 +1,5 @@
 import { parseJsonObject } from '../core/json.ts';
-import { assertRead, type Read, type Reading, readShape } from './shape.ts';
+import { assertRead, type Read, type Reading, readShape } from '../core/shape.ts';
 
 const maxBytes = 1 << 20;
 

@@ -1,8 +1,8 @@
 import { type Finding, runRules } from '../core/rules.ts';
+import type { Problem } from '../core/shape.ts';
 import { lintFulcioChain, lintTsaChain } from '../x509/lint.ts';
 import type { AuthorityPeriod } from './period.ts';
 import { formatRules, trustRules } from './rules/index.ts';
-import type { Problem } from './shape.ts';
 import { readSigningConfig, signingConfigFile } from './signing-config.ts';
 import { readTrustedRoot, type TrustedAuthority, type TrustedRootView, trustedRootFile } from './trusted-root.ts';
 

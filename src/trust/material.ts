@@ -2,9 +2,9 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { type Json, type JsonObject, parseJsonObject } from '../core/json.ts';
+import { assertRead, boolean, list, object, oneOf, parsed, type Read, readShape, text } from '../core/shape.ts';
 import { type CertificateChain, parseChain } from '../x509/chain.ts';
 import { type AuthorityPeriod, formatPeriod, wholePeriod } from './period.ts';
-import { assertRead, boolean, list, object, oneOf, parsed, type Read, readShape, text } from './shape.ts';
 
 /** A certificate authority: one entry per intermediate that ever issued. */
 export interface FulcioMaterial {

@@ -1,7 +1,7 @@
 import { formatInstant, parseInstant } from '../core/clock.ts';
 import { ToolkitError } from '../core/error.ts';
 import type { JsonObject } from '../core/json.ts';
-import { object, optional, parsed, type Read, text } from './shape.ts';
+import { object, optional, parsed, type Read, text } from '../core/shape.ts';
 
 /** When an authority is (or was) one; both ends belong to the period, and no `end` means none is known. */
 export interface AuthorityPeriod {

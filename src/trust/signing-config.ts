@@ -1,7 +1,7 @@
 import { SigningConfig } from '@sigstore/protobuf-specs';
+import { count, list, object, oneOf, optional, parsed, type Read, type Reading, text } from '../core/shape.ts';
 import { assertClientFile, readClientFile } from './client-file.ts';
 import { type AuthorityPeriod, protobufPeriod } from './period.ts';
-import { count, list, object, oneOf, optional, parsed, type Read, type Reading, text } from './shape.ts';
 
 /** The one version that cosign, sigstore-python and sigstore-java read. */
 export const signingConfigMediaType = 'application/vnd.dev.sigstore.signingconfig.v0.2+json';

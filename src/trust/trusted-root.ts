@@ -2,11 +2,11 @@ import type { KeyObject } from 'node:crypto';
 import { HashAlgorithm, PublicKeyDetails } from '@sigstore/protobuf-specs';
 import { parseBase64 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
+import { list, object, oneOf, optional, parsed, type Read, type Reading, text } from '../core/shape.ts';
 import { type CertificateChain, chainOf } from '../x509/chain.ts';
 import { assertClientFile, readClientFile } from './client-file.ts';
 import { parseSpki } from './keys.ts';
 import { type AuthorityPeriod, protobufPeriod } from './period.ts';
-import { list, object, oneOf, optional, parsed, type Read, type Reading, text } from './shape.ts';
 
 /** sigstore-go, sigstore-python and sigstore-java accept this one only, although the schema also knows v0.2. */
 export const trustedRootMediaType = 'application/vnd.dev.sigstore.trustedroot+json;version=0.1';

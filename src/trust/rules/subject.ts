@@ -1,6 +1,6 @@
 import type { Complaint, Rule } from '../../core/rules.ts';
+import type { Problem } from '../../core/shape.ts';
 import type { AuthorityPeriod } from '../period.ts';
-import type { Problem } from '../shape.ts';
 import { type OfferedService, type SigningConfigView, signingConfigFile } from '../signing-config.ts';
 import { type TrustedLog, type TrustedRootView, trustedRootFile } from '../trusted-root.ts';
 

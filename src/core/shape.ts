@@ -1,5 +1,7 @@
-import { type ErrorCode, ToolkitError } from '../core/error.ts';
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { parseBase64 } from './bytes.ts';
+import { parseInstant } from './clock.ts';
+import { type ErrorCode, ToolkitError } from './error.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 
 /** One place where a JSON document does not have the shape it must have. */
 export interface Problem {
@@ -81,10 +83,35 @@ export function list<T>(read: Read<T>): Read<readonly T[]> {
   };
 }
 
+/** An object whose names are data. */
+export function mapOf<T>(read: Read<T>): Read<ReadonlyMap<string, T>> {
+  return (json, path) => {
+    const problems: Problem[] = [];
+    const entries = Object.entries(objectAt(json, path)).map(
+      ([name, value]) => [name, collect(problems, () => ({ item: read(value, join(path, name)) }))] as const,
+    );
+    if (problems.length > 0) throw new Malformed(problems);
+    return new Map(entries.flatMap(([name, box]) => (box ? [[name, box.item] as const] : [])));
+  };
+}
+
 export const text: Read<string> = (json, path) => {
   if (typeof json === 'string' && json !== '') return json;
   throw malformed(json, path, 'a text that is not empty');
 };
+
+/** A text of a given form. */
+export function matching(pattern: RegExp, expected: string): Read<string> {
+  return (json, path) => {
+    if (typeof json === 'string' && pattern.test(json)) return json;
+    throw malformed(json, path, expected);
+  };
+}
+
+export const sha256Text = matching(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hexadecimal');
+export const instant = parsed(text, (value) => parseInstant(value));
+/** Bytes in base64 (RFC 4648 §4), at least one. */
+export const base64 = parsed(text, (value) => parseBase64(value));
 
 export const boolean: Read<boolean> = (json, path) => {
   if (typeof json === 'boolean') return json;
