@@ -9,6 +9,7 @@ import { eachTimestampAuthority } from '../../../operate/smoke/timestamp-authori
 import { systemClock } from '../../../src/core/clock.ts';
 import { unfollowed } from '../../../src/core/moment.ts';
 import { silentProgress } from '../../../src/core/progress.ts';
+import { scriptedAsk } from '../../support/invocation.ts';
 import { localState } from '../../support/local-state.ts';
 import { minimalConfig } from '../../support/minimal-config.ts';
 
@@ -34,6 +35,7 @@ async function smokeRun(bench: Workbench, change: Partial<SmokeRun> = {}): Promi
     config: await minimalConfig(),
     environment: {},
     talk: { isTerminal: false, say: () => undefined, warn: () => undefined },
+    ask: scriptedAsk([]),
     progress: silentProgress,
     signal: new AbortController().signal,
     clock: systemClock,
