@@ -1,6 +1,6 @@
-import { utf8 } from '../core/bytes.ts';
+import { equalBytes, parseUtf8, utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonLimits, type JsonObject, parseJsonObject } from '../core/json.ts';
 
 const maxDepth = 32;
 
@@ -14,6 +14,22 @@ const maxDepth = 32;
  */
 export function canonicalize(value: Json): Uint8Array {
   return utf8(canonicalText(value, 0));
+}
+
+/**
+ * Reads a document from its canonical form: what `canonicalize` turns into these very bytes, and nothing else.
+ * @throws TUF_CANONICAL, CORE_JSON, CORE_TOO_LARGE
+ */
+export function parseCanonical(bytes: Uint8Array, limits: JsonLimits): JsonObject {
+  const escaped = parseUtf8(bytes, limits.what).replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: raw control characters are what JSON does not have
+    /[\0-\x1f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  // An escape is at most six times as long as what it stands for.
+  const value = parseJsonObject(utf8(escaped), { ...limits, maxBytes: limits.maxBytes * 6 });
+  if (bytes.length <= limits.maxBytes && equalBytes(canonicalize(value), bytes)) return value;
+  throw refused(`expected the canonical form of ${limits.what}, of at most ${limits.maxBytes} bytes`);
 }
 
 function canonicalText(value: Json, depth: number): string {
