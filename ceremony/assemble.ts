@@ -17,6 +17,9 @@ export interface SignedMetadata {
   readonly metadata: { readonly [Role in RoleName]?: ParsedMetadata<Role> };
 }
 
+/** Metadata files by role, whoever put them together: what clients make of them is for `verifyCandidate` to say. */
+export type SignedFiles = Pick<SignedMetadata, 'metadata'>;
+
 /**
  * Puts signatures and payloads together into the files to publish. All or nothing: each payload must meet each of
  * its quorums, and each signature must belong.
@@ -33,6 +36,20 @@ export function assemble(plan: FrozenPlan, signatures: readonly PayloadSignature
     return [payload.role, assemblePayload(payload, own)] as const;
   });
   return { plan, metadata: Object.fromEntries(files) } as unknown as SignedMetadata;
+}
+
+/**
+ * Passes if each signature is for a payload of the plan, by a key of its quorums, and verifies.
+ * @throws CER_SIGNATURE_FOREIGN, CER_SIGNATURE_REPEATED, CER_SIGNATURE_INVALID
+ */
+export function verifySignatures(plan: FrozenPlan, signatures: readonly PayloadSignature[]): void {
+  for (const signature of signatures) assertBelongs(plan, signature);
+  for (const payload of plan.payloads) {
+    assertVerify(
+      payload,
+      signatures.filter(({ role }) => role === payload.role),
+    );
+  }
 }
 
 /** Returns who signed a payload and who is still missing, per quorum. Signatures that do not verify are `invalid`. */

@@ -3,11 +3,11 @@ import { assertAgreement, judgeRepository } from '../src/tuf/judge.ts';
 import { metadataPath, type RoleName, roleNames, targetPath } from '../src/tuf/layout.ts';
 import type { ReadFile } from '../src/tuf/reader.ts';
 import { type AuthenticRepository, type VerifiedRepository, verifyRepository } from '../src/tuf/repository.ts';
-import type { SignedMetadata } from './assemble.ts';
+import type { SignedFiles } from './assemble.ts';
 
 export interface Candidate {
   readonly store: Store;
-  readonly signed: readonly SignedMetadata[];
+  readonly signed: readonly SignedFiles[];
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
   readonly pinnedRoot: Uint8Array;
   readonly now: Date;

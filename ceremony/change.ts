@@ -4,9 +4,10 @@ import type { Signer } from '../src/core/signer.ts';
 import type { Store } from '../src/core/store.ts';
 import type { RootMetadata } from '../src/tuf/metadata.ts';
 import type { AuthenticRepository } from '../src/tuf/repository.ts';
-import type { SignedMetadata } from './assemble.ts';
+import type { SignedFiles } from './assemble.ts';
 import { verifyCandidate } from './candidate.ts';
 import { signOnlineRoles } from './online.ts';
+import type { Standing } from './plan.ts';
 import { type Publication, publish, readLive } from './publish.ts';
 
 /** What everybody needs who changes a published repository. */
@@ -25,8 +26,13 @@ export interface RepositoryOptions {
 
 export interface Change extends RepositoryOptions {
   readonly current: AuthenticRepository | undefined;
+  /**
+   * What versions and the list of files go on from, where that is not what is published: someone else signed that.
+   * @default current
+   */
+  readonly standing?: Standing | undefined;
   /** Root and targets as holders signed them; a role that is not among them stays as published. */
-  readonly offline: SignedMetadata | undefined;
+  readonly offline: SignedFiles | undefined;
   /** The root in force once everything is published. */
   readonly root: RootMetadata;
   readonly targetsVersion: number;
@@ -46,13 +52,13 @@ export interface Change extends RepositoryOptions {
  */
 export async function publishChange(change: Change): Promise<Publication> {
   const { offline, store, now, rootFirst } = change;
-  const online = await signOnlineRoles(change);
+  const online = await signOnlineRoles({ ...change, current: change.standing ?? change.current });
   const repository = await verifyCandidate({ ...change, signed: offline ? [offline, ...online] : online });
   return await publish({ repository, store, now, ...(rootFirst && { rootFirst }) });
 }
 
 /** Returns the part of a change that follows from what is published and what holders signed on top of it. */
-export function changeOf(current: AuthenticRepository, offline?: SignedMetadata) {
+export function changeOf(current: AuthenticRepository, offline?: SignedFiles) {
   return {
     current,
     offline,

@@ -5,12 +5,11 @@ import type { Store } from '../src/core/store.ts';
 import { physicalKeyOf } from '../src/tuf/key.ts';
 import { maxMetadataBytes, metadataPath } from '../src/tuf/layout.ts';
 import type { RootMetadata, SnapshotMetadata } from '../src/tuf/metadata.ts';
-import type { AuthenticRepository } from '../src/tuf/repository.ts';
 import { isVouchedFor } from '../src/tuf/rollback.ts';
 import { quorumOf } from '../src/tuf/threshold.ts';
 import { assemble, type SignedMetadata } from './assemble.ts';
 import { freeze } from './freeze.ts';
-import { type Plan, planSnapshot, planTimestamp } from './plan.ts';
+import { type Plan, planSnapshot, planTimestamp, type Standing } from './plan.ts';
 import { signPlan } from './sign.ts';
 
 export interface OnlineOptions {
@@ -21,7 +20,7 @@ export interface OnlineOptions {
   readonly formerOnline?: Signer | undefined;
   readonly rootFirst?: boolean;
   readonly now: Date;
-  readonly current: AuthenticRepository | undefined;
+  readonly current: Standing | undefined;
   /** The root in force once everything is published. */
   readonly root: RootMetadata;
   readonly targetsVersion: number;

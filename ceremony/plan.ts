@@ -1,4 +1,4 @@
-import type { EventKind } from '../src/config/intent.ts';
+import type { EventKind, Intent } from '../src/config/intent.ts';
 import type { RootPolicy } from '../src/config/root-policy.ts';
 import { equalBytes } from '../src/core/bytes.ts';
 import { formatInstant } from '../src/core/clock.ts';
@@ -34,9 +34,10 @@ export interface PlannedPayload {
 export interface Standing {
   readonly root: RootMetadata;
   readonly targets: TargetsMetadata;
-  readonly snapshot: SnapshotMetadata;
+  /** Whoever signs root and targets alone needs none. */
+  readonly snapshot?: SnapshotMetadata;
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
-  readonly versions: Readonly<Record<RoleName, number>>;
+  readonly versions: { readonly [Role in RoleName]?: number };
 }
 
 /**
@@ -50,6 +51,10 @@ export interface Plan {
   /** What is published; `undefined` before the first root. */
   readonly current: Standing | undefined;
   readonly payloads: readonly PlannedPayload[];
+  /** What the event was said to be for. Absent where one machine holds all keys and nothing was announced. */
+  readonly announced?: Intent;
+  /** Contents of the targets that will be listed, by name. */
+  readonly targetFiles?: ReadonlyMap<string, Uint8Array>;
 }
 
 interface Occasion {
@@ -108,13 +113,11 @@ export function planTargets(options: TargetsPlanOptions): Plan {
 }
 
 export interface EventPlanOptions extends Occasion {
-  readonly kind: EventKind;
+  readonly intent: Intent;
   readonly current: Standing | undefined;
   readonly keys: RootKeys;
   /** Contents of every target that shall be listed. */
   readonly targets: ReadonlyMap<string, Uint8Array>;
-  /** Roles to sign anew even if nothing in them changes. */
-  readonly renew: readonly OfflineRole[];
   readonly targetsVersion: number;
 }
 
@@ -123,18 +126,19 @@ export interface EventPlanOptions extends Occasion {
  * targets if their content, their keys or their threshold change, each also where it shall be renewed.
  */
 export function planEvent(options: EventPlanOptions): Plan {
-  const { kind, policy, now, current, targetsVersion: version } = options;
+  const { intent, policy, now, current, targetsVersion: version } = options;
   const wanted = rootDocument(policy, options.keys, { now, current: current?.root });
   const changes = current === undefined || !sameBody(wanted, current.root.signed);
-  const root = changes || options.renew.includes('root') ? wanted : undefined;
+  const root = changes || intent.renew.includes('root') ? wanted : undefined;
   const expires = expiry(policy, 'targets', now);
   const listed = targetsDocument(options.targets, { version, expires, current: current?.targets });
   const stays =
     current !== undefined &&
-    !options.renew.includes('targets') &&
+    !intent.renew.includes('targets') &&
     sameBody(listed, current.targets.signed) &&
     (root === undefined || quorumsOf('targets', current.root, parseDocument(root, 'root')).length === 1);
-  return planOffline({ intent: kind, policy, now, current, root, targets: stays ? undefined : listed });
+  const plan = planOffline({ intent: intent.kind, policy, now, current, root, targets: stays ? undefined : listed });
+  return { ...plan, announced: intent, targetFiles: options.targets };
 }
 
 interface OfflinePlanOptions extends Occasion {
@@ -187,7 +191,7 @@ export interface OnlinePlanOptions extends Occasion {
 
 /** Plans a snapshot. A file that was listed stays listed: clients refuse a snapshot that forgets one. */
 export function planSnapshot(options: OnlinePlanOptions & { readonly targetsVersion: number }): Plan {
-  const listed = (options.current?.snapshot.signed['meta'] ?? {}) as JsonObject;
+  const listed = (options.current?.snapshot?.signed['meta'] ?? {}) as JsonObject;
   const meta = { ...listed, 'targets.json': { version: options.targetsVersion } };
   const signed = snapshotDocument(meta, options.version, expiry(options.policy, 'snapshot', options.now));
   return onlinePlan(options, 'snapshot', signed);

@@ -1,6 +1,8 @@
 import type { Rule } from '../../src/core/rules.ts';
 import type { ReviewedPlan } from '../plan.ts';
 import { acceptedKeyTypes } from './accepted-key-types.ts';
+import { announcedChanges } from './announced-changes.ts';
+import { announcedTargets } from './announced-targets.ts';
 import { consistentSnapshot } from './consistent-snapshot.ts';
 import { derivedKeyIds } from './derived-key-ids.ts';
 import { distinctKeys } from './distinct-keys.ts';
@@ -8,9 +10,13 @@ import { expiryWithinPolicy } from './expiry-within-policy.ts';
 import { holdersComplete } from './holders-complete.ts';
 import { onlineKeyApart } from './online-key-apart.ts';
 import { plainTargetNames } from './plain-target-names.ts';
+import { quorumsReachable } from './quorums-reachable.ts';
 import { sha256Only } from './sha256-only.ts';
 import { snapshotKeepsFiles } from './snapshot-keeps-files.ts';
 import { thresholdFeasible } from './threshold-feasible.ts';
+import { toleranceKept } from './tolerance-kept.ts';
+import { trustFiles } from './trust-files.ts';
+import { trustKept } from './trust-kept.ts';
 import { versionIncrements } from './version-increments.ts';
 
 /** Every rule that a well-formed plan must pass before anybody signs it, in the order of the report. */
@@ -19,6 +25,9 @@ export const planRules: readonly Rule<ReviewedPlan>[] = [
   expiryWithinPolicy,
   holdersComplete,
   thresholdFeasible,
+  toleranceKept,
+  quorumsReachable,
+  announcedChanges,
   distinctKeys,
   onlineKeyApart,
   acceptedKeyTypes,
@@ -27,4 +36,7 @@ export const planRules: readonly Rule<ReviewedPlan>[] = [
   plainTargetNames,
   sha256Only,
   snapshotKeepsFiles,
+  announcedTargets,
+  trustFiles,
+  trustKept,
 ];

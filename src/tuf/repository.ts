@@ -18,7 +18,7 @@ import { walkRootChain } from './root-chain.ts';
 import { quorumOf, verifyThreshold } from './threshold.ts';
 
 /** No instance publishes a target near this size; a promised length beyond it is an attack on our memory. */
-const maxTargetBytes = 32 * 1024 * 1024;
+export const maxTargetBytes = 32 * 1024 * 1024;
 
 /** A repository whose every signature, version, hash and length is right. Some of it may have expired. */
 export interface AuthenticRepository extends RoleDocuments {

@@ -19,6 +19,7 @@ describe('parseRootPolicy', () => {
       root: { threshold: 2, holders: ['alice', 'bob', 'carol'], expiryDays: 197, resignDays: 60 },
       targets: { threshold: 2, holders: ['alice', 'bob', 'carol'], expiryDays: 90, resignDays: 30 },
       online: { key: 'file' },
+      ceremony: { tolerance: 0, planDays: 21 },
       snapshot: { expiryDays: 14, resignDays: 7 },
       timestamp: { expiryDays: 7, resignDays: 6 },
       warnings: [],

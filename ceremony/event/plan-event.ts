@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import type { Intent } from '../../src/config/intent.ts';
+import { utf8 } from '../../src/core/bytes.ts';
+import { addMs, dayMs, floorToSecond } from '../../src/core/clock.ts';
+import { sha256Hex } from '../../src/core/digest.ts';
+import { ToolkitError } from '../../src/core/error.ts';
+import { makeDirectory, replaceFile } from '../../src/core/files.ts';
+import { assertNoErrors } from '../../src/core/rules.ts';
+import { canonicalize } from '../../src/tuf/canonical-json.ts';
+import { lintPlan } from '../lint.ts';
+import { type OfflineRole, type Plan, type PlannedPayload, planEvent } from '../plan.ts';
+import type { EventLayout } from '../root-signing/layout.ts';
+import { type RootSigning, wantedKeys } from '../root-signing/open.ts';
+import { type Event, openEvent, payloadFiles } from './event.ts';
+import { eventName, formatPlan, type PlanBase, type PlanDocument } from './plan-document.ts';
+
+export interface PlanEventOptions {
+  readonly rootSigning: RootSigning;
+  readonly intent: Intent;
+  /** Name of the event's directory. */
+  readonly name: string;
+  readonly now: Date;
+  /** @default 1 */
+  readonly revision?: number;
+  readonly rehearsal: boolean;
+}
+
+/**
+ * Plans an event and writes its directory: intent, plan and the bytes to sign. A plan that breaks a rule is not written.
+ * May be repeated until the plan is frozen.
+ * @throws CER_EVENT_NAME, CER_EVENT_FROZEN, CER_NOTHING_TO_SIGN, CER_PLAN_REFUSED, CER_HOLDERS
+ */
+export async function planNewEvent(options: PlanEventOptions): Promise<Event> {
+  const { rootSigning, name } = options;
+  assertEventName(name);
+  const layout = rootSigning.layout.event(name);
+  const present = await openEvent(layout).catch((error: unknown) => {
+    if (error instanceof ToolkitError && error.code === 'CER_NO_EVENT') return undefined;
+    throw error;
+  });
+  if (present?.frozen) throw isFrozen(present);
+  return await writePlan(options, layout);
+}
+
+/** Writes what `planNewEvent` and `amend` planned, plan.json last: it names all the rest. */
+export async function writePlan(options: PlanEventOptions, layout: EventLayout): Promise<Event> {
+  const { intent } = options;
+  const plan = planOf(options);
+  assertNoErrors(lintPlan(plan), 'CER_PLAN_REFUSED', `plan of ${options.name}`);
+  const payloads = plan.payloads.map(payloadOf);
+  for (const directory of [layout.directory, layout.payloads]) await makeDirectory(directory);
+  await replaceFile(layout.intent, intent.text);
+  for (const { role, version, canonical, signed } of payloads) {
+    const files = payloadFiles(role, version);
+    await replaceFile(join(layout.payloads, files.canonical), canonical);
+    await replaceFile(join(layout.payloads, files.pretty), `${JSON.stringify(signed, undefined, 2)}\n`);
+  }
+  await replaceFile(layout.plan, formatPlan(documentOf(options, plan, payloads)));
+  return await openEvent(layout);
+}
+
+function planOf({ rootSigning, intent, now, name }: PlanEventOptions): Plan {
+  const { policy, recorded: current, targets } = rootSigning;
+  if (intent.kind === 'genesis' && current) throw alreadyBegun(rootSigning);
+  if (intent.kind !== 'genesis' && !current) throw notBegun(rootSigning);
+  const plan = planEvent({
+    intent,
+    policy,
+    now: floorToSecond(now),
+    current,
+    keys: wantedKeys(rootSigning),
+    // What is in targets/ is published by an event that says so; every other one signs what is in force.
+    targets: intent.changesTargets || !current ? targets : current.targetFiles,
+    targetsVersion: (current?.targets.version ?? 0) + 1,
+  });
+  if (plan.payloads.length === 0) throw nothingToSign(name, intent);
+  return plan;
+}
+
+interface Payload {
+  readonly role: OfflineRole;
+  readonly version: number;
+  readonly canonical: Uint8Array;
+  readonly signed: PlannedPayload['signed'];
+}
+
+function payloadOf({ role, signed }: PlannedPayload): Payload {
+  return { role: role as OfflineRole, version: signed['version'] as number, canonical: canonicalize(signed), signed };
+}
+
+function documentOf(options: PlanEventOptions, plan: Plan, payloads: readonly Payload[]): PlanDocument {
+  const { rootSigning, intent, name, revision = 1, rehearsal } = options;
+  const { identity, policy, recorded } = rootSigning;
+  const planned = plan.now;
+  return {
+    repository: { id: identity.id, name: identity.name },
+    event: name,
+    revision,
+    kind: intent.kind,
+    reason: intent.reason,
+    intentSha256: sha256Hex(utf8(intent.text)),
+    policySha256: sha256Hex(utf8(policy.text)),
+    planned,
+    signUntil: addMs(planned, policy.ceremony.planDays * dayMs),
+    base: recorded && baseOf(recorded),
+    payloads: payloads.map(({ role, version, canonical }) => ({
+      role,
+      version,
+      sha256: sha256Hex(canonical),
+      length: canonical.length,
+    })),
+    exposedUntil: recorded && new Date(Math.min(recorded.root.expires.getTime(), recorded.targets.expires.getTime())),
+    rehearsal,
+  };
+}
+
+function baseOf({ root, targets }: NonNullable<RootSigning['recorded']>): PlanBase {
+  return {
+    root: { version: root.version, sha256: root.canonicalSha256 },
+    targets: { version: targets.version, sha256: targets.canonicalSha256 },
+  };
+}
+
+function assertEventName(name: string): void {
+  if (eventName.test(name)) return;
+  throw new ToolkitError('CER_EVENT_NAME', {
+    message: `event ${JSON.stringify(name.slice(0, 80))}: expected 1 to 64 characters a-z, 0-9 and "-"`,
+    fault: 'input',
+    data: { name },
+    hint: 'e.g. 2026-11-02-replace-alice',
+  });
+}
+
+function isFrozen({ layout, plan }: Event): ToolkitError {
+  return new ToolkitError('CER_EVENT_FROZEN', {
+    message: `${layout.directory}: the plan is frozen (revision ${plan.revision})`,
+    fault: 'input',
+    data: { event: plan.event, revision: plan.revision },
+    hint: `to change it, with a new revision: sigstead ceremony amend ${plan.event}`,
+  });
+}
+
+function nothingToSign(name: string, { kind }: Intent): ToolkitError {
+  return new ToolkitError('CER_NOTHING_TO_SIGN', {
+    message: `plan of ${name}: ${kind} changes nothing: policy, keys and targets are those in force`,
+    fault: 'input',
+    data: { event: name, kind },
+    hint: 'change policy.yaml, enroll the new key, or put the new files into targets/ first; to sign the same anew, renew',
+  });
+}
+
+function alreadyBegun({ layout }: RootSigning): ToolkitError {
+  return new ToolkitError('CER_ALREADY_BEGUN', {
+    message: `${layout.metadata}: expected nothing yet, found a root of trust`,
+    fault: 'input',
+    data: { directory: layout.directory },
+    hint: 'a second first root would be another root of trust: begin it in a directory of its own',
+  });
+}
+
+function notBegun({ layout }: RootSigning): ToolkitError {
+  return new ToolkitError('CER_NOT_BEGUN', {
+    message: `${layout.metadata}: expected a root of trust, found none`,
+    fault: 'input',
+    data: { directory: layout.directory },
+    hint: 'the first event is of kind genesis; or bring in what exists: sigstead ceremony import',
+  });
+}

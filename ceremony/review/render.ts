@@ -1,0 +1,57 @@
+import type { PayloadScreen, ReviewScreen } from './screen.ts';
+
+/** Renders what a holder reads before signing. Texts of others are passed through `printableLines` by the caller. */
+export function renderReview(screen: ReviewScreen): string {
+  const { repository, event, revision, kind, reason, planSha256, policySha256 } = screen;
+  return [
+    ...(screen.rehearsal ? ['REHEARSAL: nothing that is signed here is trusted by anyone', ''] : []),
+    `EVENT ${event}  revision ${revision}  ${kind}`,
+    `  of ${repository.name} (${repository.id})`,
+    `  because: ${reason}`,
+    `  planned ${screen.planned}, to be signed by ${screen.signUntil}`,
+    `  policy  sha256 ${policySha256}`,
+    `  plan    sha256 ${planSha256}`,
+    ...screen.planWords.map((line) => `          ${line}`),
+    '',
+    pinnedLine(screen),
+    ...screen.payloads.flatMap(payloadLines),
+    '',
+    `NOT CHANGED: ${screen.unchanged.length > 0 ? screen.unchanged.join('; ') : 'nothing is left out of this plan'}`,
+    `RULES: all passed${screen.notes.length > 0 ? `; notes: ${screen.notes.join('; ')}` : ''}`,
+    ...(screen.exposedUntil === null ? [] : exposureLines(screen.exposedUntil)),
+    '',
+  ].join('\n');
+}
+
+function pinnedLine({ pinnedRoot, baseRoot }: ReviewScreen): string {
+  if (baseRoot === null)
+    return 'FIRST ROOT: there is nothing to compare it with; compare its words with the other holders';
+  if (pinnedRoot === baseRoot) return `YOUR PINNED ROOT v${pinnedRoot} is the root in force`;
+  return `YOUR PINNED ROOT v${pinnedRoot}; the chain from it to v${baseRoot}, the root in force, is signed as it must be`;
+}
+
+function payloadLines(payload: PayloadScreen): readonly string[] {
+  const { role, version, was, bytes, sha256, words } = payload;
+  return [
+    '',
+    `ROLE ${role} ${was === null ? '' : `v${was} -> `}v${version}  expires ${payload.expires}`,
+    ...payload.changes.map((line) => `  ${line}`),
+    '  signed by',
+    ...payload.signers.map((line) => `    ${line}`),
+    `  SIGNED BYTES ${role}.v${version}  ${bytes} bytes`,
+    `    sha256 ${grouped(sha256)}`,
+    ...words.map((line, index) => `    ${index === 0 ? 'words ' : '      '} ${line}`),
+  ];
+}
+
+/** What a new root achieves, and what not (TUF gives no client that never sees it any protection). */
+function exposureLines(until: string): readonly string[] {
+  return [
+    `EXPOSED: a client that sees the new metadata takes nothing older. One that is kept from it, by somebody who also holds`,
+    `  the online key, may be given what is in force now until ${until}`,
+  ];
+}
+
+function grouped(hex: string): string {
+  return (hex.match(/.{1,4}/g) ?? []).join(' ');
+}

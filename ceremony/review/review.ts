@@ -1,0 +1,144 @@
+import { type Intent, parseIntent } from '../../src/config/intent.ts';
+import { parseRootPolicy, type RootPolicy } from '../../src/config/root-policy.ts';
+import { parseUtf8 } from '../../src/core/bytes.ts';
+import { sha256Hex } from '../../src/core/digest.ts';
+import type { Finding } from '../../src/core/rules.ts';
+import { parseCanonical } from '../../src/tuf/canonical-json.ts';
+import { parseDocument } from '../../src/tuf/document.ts';
+import { maxMetadataBytes } from '../../src/tuf/layout.ts';
+import { parseMetadata, type RootMetadata } from '../../src/tuf/metadata.ts';
+import { verifyRootUpdate } from '../../src/tuf/root-chain.ts';
+import { quorumOf, verifyThreshold } from '../../src/tuf/threshold.ts';
+import { type PlanDocument, parsePlan, planDigest } from '../event/plan-document.ts';
+import { type FrozenPlan, freeze } from '../freeze.ts';
+import { lintPlan } from '../lint.ts';
+import type { Packet } from '../packet/packet.ts';
+import { type Plan, quorumsOf, type Standing } from '../plan.ts';
+import { type EnrolledKey, enrolledKeys } from './enrolled-keys.ts';
+import { assertInTime, assertListedFiles, assertPayload, assertPinned, assertSameAs } from './refusals.ts';
+
+export interface ReviewOptions {
+  /** The root that this holder saw last, byte for byte; kept by the holder, never taken from a packet. */
+  readonly pinnedRoot: Uint8Array | undefined;
+  readonly now: Date;
+}
+
+declare const reviewed: unique symbol;
+
+/** What a packet turned out to be, computed again from its bytes and the holder's own root. Only `reviewPacket` makes one. */
+export interface Review {
+  readonly [reviewed]: true;
+  readonly plan: PlanDocument;
+  readonly planDigest: string;
+  readonly intent: Intent;
+  readonly policy: RootPolicy;
+  readonly frozen: FrozenPlan;
+  /** The version of the holder's own root; `undefined` at genesis. */
+  readonly pinnedVersion: number | undefined;
+  /** The root in force, which the holder may pin from now on. */
+  readonly root: RootMetadata | undefined;
+  /** The keys that the plan adds, and what is known of each. */
+  readonly added: readonly EnrolledKey[];
+  /** What rules remark that is no error. */
+  readonly notes: readonly Finding[];
+}
+
+/**
+ * Judges a packet: everything that a holder is about to sign is derived again from raw bytes, from the holder's own
+ * pinned root upwards. Nothing that the packet says about itself is repeated unchecked.
+ * @throws CER_NOT_PINNED, CER_PINNED_OTHER, CER_ROOT_OLDER – evidence, or the wrong packet
+ * @throws CER_PACKET_CONTRADICTS if its parts do not belong together
+ * @throws CER_PLAN_TOO_OLD, CER_PLAN_FUTURE, CER_PLAN_REFUSED, and what its parsers throw
+ */
+export function reviewPacket(packet: Packet, options: ReviewOptions): Review {
+  const plan = parsePlan(packet.plan, 'plan.json');
+  const intent = parseIntent(parseUtf8(packet.intent, 'intent.yaml'), 'intent.yaml');
+  const policy = parseRootPolicy(parseUtf8(packet.policy, 'policy.yaml'), 'policy.yaml');
+  assertSameAs('intent.yaml', plan.intentSha256, sha256Hex(packet.intent));
+  assertSameAs('policy.yaml', plan.policySha256, sha256Hex(packet.policy));
+  assertSameAs('kind', plan.kind, intent.kind);
+  assertSameAs('reason', plan.reason, intent.reason);
+  assertInTime(plan, policy, options.now);
+  const roots = chainOf(packet);
+  assertPinned(roots, options.pinnedRoot);
+  const current = standingOf(packet, roots);
+  assertSameAs('base root', plan.base?.root.sha256, current?.root.canonicalSha256);
+  assertSameAs('base targets', plan.base?.targets.sha256, current?.targets.canonicalSha256);
+  const frozen = freeze(planOf({ packet, plan, intent, policy, current }));
+  const root = frozen.payloads.find(({ role }) => role === 'root');
+  return {
+    plan,
+    planDigest: planDigest(packet.plan),
+    intent,
+    policy,
+    frozen,
+    pinnedVersion: options.pinnedRoot && parseMetadata(options.pinnedRoot, 'root').version,
+    root: roots.at(-1),
+    added: root
+      ? enrolledKeys({ packet, plan, policy, before: current?.root, after: parseDocument(root.signed, 'root') })
+      : [],
+    notes: lintPlan(frozen.plan).filter(({ severity }) => severity === 'warning'),
+  } as unknown as Review;
+}
+
+/** Each root is signed by the quorum of the one before it and by its own. */
+function chainOf({ roots: files }: Packet): readonly RootMetadata[] {
+  const roots = files.map((bytes) => parseMetadata(bytes, 'root'));
+  for (const [index, root] of roots.entries()) {
+    const before = roots[index - 1];
+    if (before) verifyRootUpdate(before, root);
+    else verifyThreshold(root, 'root', quorumOf(root, 'root'));
+  }
+  return roots;
+}
+
+function standingOf(packet: Packet, roots: readonly RootMetadata[]): Standing | undefined {
+  const root = roots.at(-1);
+  if (!root || !packet.targetsMetadata) return undefined;
+  const targets = parseMetadata(packet.targetsMetadata, 'targets');
+  verifyThreshold(targets, 'targets', quorumOf(root, 'targets'));
+  assertListedFiles(targets, packet.currentTargets, 'in force');
+  const versions = { root: root.version, targets: targets.version };
+  return { root, targets, versions, targetFiles: packet.currentTargets };
+}
+
+/** The quorums follow from the two roots: what the plan says of them does not count. */
+function planOf(options: {
+  readonly packet: Packet;
+  readonly plan: PlanDocument;
+  readonly intent: Intent;
+  readonly policy: RootPolicy;
+  readonly current: Standing | undefined;
+}): Plan {
+  const { packet, plan, intent, policy, current } = options;
+  const documents = packet.payloads.map(({ role, canonical }) => {
+    const signed = parseCanonical(canonical, { what: `payload ${role}`, maxBytes: maxMetadataBytes[role] });
+    return { role, canonical, signed };
+  });
+  assertSameAs(
+    'payloads',
+    plan.payloads.map(({ role }) => role).join(' '),
+    documents.map(({ role }) => role).join(' '),
+  );
+  for (const [index, { role, canonical, signed }] of documents.entries()) {
+    assertPayload(plan.payloads[index], { role, version: signed['version'], canonical });
+  }
+  const root = documents.find(({ role }) => role === 'root');
+  const next = root && parseDocument(root.signed, 'root');
+  const payloads = documents.map(({ role, signed }) => ({
+    role,
+    signed,
+    quorums: quorumsOf(role, current?.root, next),
+  }));
+  const targets = documents.find(({ role }) => role === 'targets');
+  if (targets) assertListedFiles(parseDocument(targets.signed, 'targets'), packet.targets, 'to be signed');
+  return {
+    intent: intent.kind,
+    policy,
+    now: plan.planned,
+    current,
+    payloads,
+    announced: intent,
+    targetFiles: packet.targets,
+  };
+}

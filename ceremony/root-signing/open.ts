@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { type RootPolicy, readRootPolicy } from '../../src/config/root-policy.ts';
+import { isErrno, ToolkitError } from '../../src/core/error.ts';
+import { readFileCapped } from '../../src/core/files.ts';
+import { unreadable } from '../../src/core/unreadable.ts';
+import { isPlainName } from '../../src/tuf/layout.ts';
+import { maxTargetBytes } from '../../src/tuf/repository.ts';
+import { quorumOf } from '../../src/tuf/threshold.ts';
+import { attestationPolicyOf } from '../attestation-policy.ts';
+import type { RootKeys } from '../documents.ts';
+import { type HolderKeys, readHolderKeys } from '../holders/key-directory.ts';
+import { ownersOf } from '../owners.ts';
+import { type RepositoryIdentity, readIdentity } from './identity.ts';
+import type { RootSigningLayout } from './layout.ts';
+import { type OnlineKey, readOnlineKey } from './online-key.ts';
+import { type Recorded, readRecorded } from './standing.ts';
+
+/** Everything in `root-signing/` that a plan follows from. */
+export interface RootSigning {
+  readonly layout: RootSigningLayout;
+  readonly identity: RepositoryIdentity;
+  readonly policy: RootPolicy;
+  readonly recorded: Recorded | undefined;
+  readonly holders: ReadonlyMap<string, HolderKeys>;
+  readonly online: OnlineKey;
+  /** What is in `targets/`, by name. */
+  readonly targets: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Reads `root-signing/`, and verifies what can be: the recorded metadata, and every holder's proof and attestation.
+ * @throws as `readIdentity`, `readRootPolicy`, `readRecorded`, `readHolderKeys` and `readOnlineKey`; CER_TARGET_NAME
+ */
+export async function openRootSigning(layout: RootSigningLayout): Promise<RootSigning> {
+  const identity = await readIdentity(layout);
+  const policy = await readRootPolicy(layout.policy);
+  return {
+    layout,
+    identity,
+    policy,
+    recorded: await readRecorded(layout, identity.firstRoot),
+    holders: await readHolderKeys(layout.directory, { repository: identity.id, policy: attestationPolicyOf(policy) }),
+    online: await readOnlineKey(layout.onlineKey),
+    targets: await readTargets(layout),
+  };
+}
+
+/**
+ * Returns the keys that the next root shall list: what holders enrolled, and for those who enrolled nothing here (an
+ * imported repository) the keys that the root in force says are theirs.
+ */
+export function wantedKeys({ policy, recorded, holders, online }: RootSigning): RootKeys {
+  const named = [...new Set([...policy.root.holders, ...policy.targets.holders])];
+  const own = named.flatMap((id) => {
+    const key = holders.get(id)?.main?.enrolment.publicKey ?? publishedKey(recorded, id);
+    return key ? [[id, key] as const] : [];
+  });
+  const forTargets = policy.targets.holders.flatMap((id) => {
+    const key = holders.get(id)?.targets?.enrolment.publicKey;
+    return key ? [[id, key] as const] : [];
+  });
+  return { holders: new Map(own), forTargets: new Map(forTargets), online: online.publicKey };
+}
+
+function publishedKey(recorded: Recorded | undefined, holder: string) {
+  if (!recorded) return undefined;
+  const owners = ownersOf(recorded.root);
+  return quorumOf(recorded.root, 'root').keys.find(({ keyid }) => owners.get(keyid) === holder)?.publicKey;
+}
+
+async function readTargets({ targets: directory }: RootSigningLayout): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw unreadable(directory, error);
+  });
+  const files = new Map<string, Uint8Array>();
+  for (const entry of entries.filter((each) => !each.isDirectory())) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(directory, path);
+    if (!entry.isFile() || !isPlainName(name)) throw notATarget(path);
+    files.set(name, await readFileCapped(path, maxTargetBytes));
+  }
+  return files;
+}
+
+function notATarget(path: string): ToolkitError {
+  return new ToolkitError('CER_TARGET_NAME', {
+    message: `${path}: expected a file with a name of letters, digits, ".", "_", "-", "+" and "@"`,
+    fault: 'input',
+    data: { path },
+    hint: 'everything in targets/ is published; move away what is not for clients, links included',
+  });
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { sha256Hex } from '../../src/core/digest.ts';
+import { createFile, makeDirectory, readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
+import { maxMetadataBytes, type RoleName, type roleNames } from '../../src/tuf/layout.ts';
+import { parseMetadata, type RootMetadata, type TargetsMetadata } from '../../src/tuf/metadata.ts';
+import type { ReadFile } from '../../src/tuf/reader.ts';
+import { type AuthenticRepository, maxTargetBytes } from '../../src/tuf/repository.ts';
+import { walkRootChain } from '../../src/tuf/root-chain.ts';
+import { quorumOf, verifyThreshold } from '../../src/tuf/threshold.ts';
+import type { Standing } from '../plan.ts';
+import type { RootSigningLayout } from './layout.ts';
+
+/** What `root-signing/metadata` holds: what was published last, by the record of those who sign. */
+export interface Recorded extends Standing {
+  /** Every root from the first one that clients may pin to the one in force. */
+  readonly roots: readonly [RootMetadata, ...RootMetadata[]];
+}
+
+/**
+ * Reads what is in force by the record: roots as a chain, targets and snapshot with the signatures of its last root.
+ * Returns `undefined` before the first root. Nothing is said about expiry, nor about what is really published.
+ * @throws TUF_THRESHOLD, TUF_VERSION – evidence that somebody changed the record
+ * @throws TUF_METADATA, CORE_FILE_MISSING
+ */
+export async function readRecorded(layout: RootSigningLayout, firstRoot = 1): Promise<Recorded | undefined> {
+  const history = join(layout.metadata, 'root_history');
+  const first = await readFileIfPresent(join(history, `${firstRoot}.root.json`), maxMetadataBytes.root);
+  if (first === undefined) return undefined;
+  const read: ReadFile = async (path, max) => await readFileIfPresent(join(history, path), max);
+  const roots = (await walkRootChain(read, first)) as unknown as Recorded['roots'];
+  const root = roots.at(-1) as RootMetadata;
+  const targets = parseMetadata(await readRole(layout, 'targets'), 'targets');
+  verifyThreshold(targets, 'targets', quorumOf(root, 'targets'));
+  const snapshot = parseMetadata(await readRole(layout, 'snapshot'), 'snapshot');
+  verifyThreshold(snapshot, 'snapshot', quorumOf(root, 'snapshot'));
+  const timestamp = parseMetadata(await readRole(layout, 'timestamp'), 'timestamp');
+  verifyThreshold(timestamp, 'timestamp', quorumOf(root, 'timestamp'));
+  const versions = {
+    root: root.version,
+    targets: targets.version,
+    snapshot: snapshot.version,
+    timestamp: timestamp.version,
+  };
+  return { roots, root, targets, snapshot, versions, targetFiles: await recordedTargets(layout, targets) };
+}
+
+/**
+ * Writes down what was published: each root for ever, and the current file of each role. Everything below the root was
+ * signed for the old root and the new, so what a crash leaves is read all the same; repeating completes it.
+ *
+ * The caller has verified what is published.
+ * @throws CORE_FILE_EXISTS if another root stands under one of the versions
+ */
+export async function recordPublished(layout: RootSigningLayout, published: AuthenticRepository): Promise<void> {
+  const history = join(layout.metadata, 'root_history');
+  const contents = join(layout.metadata, 'target_files');
+  for (const directory of [history, contents]) await makeDirectory(directory);
+  for (const [name, { sha256 }] of published.targets.targets) {
+    const bytes = published.targetFiles.get(name);
+    if (bytes) await createFile(contentPath(layout, name, sha256), bytes);
+  }
+  for (const { version, bytes } of published.roots) await createFile(join(history, `${version}.root.json`), bytes);
+  for (const role of ['targets', 'snapshot', 'timestamp', 'root'] as const) {
+    await replaceFile(rolePath(layout, role), published[role].bytes);
+  }
+}
+
+async function recordedTargets(
+  layout: RootSigningLayout,
+  { targets }: TargetsMetadata,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const [name, { sha256 }] of targets) {
+    for (const path of [contentPath(layout, name, sha256), join(layout.targets, name)]) {
+      const bytes = await readFileIfPresent(path, maxTargetBytes);
+      if (bytes && sha256Hex(bytes) === sha256) files.set(name, bytes);
+    }
+  }
+  return files;
+}
+
+async function readRole(layout: RootSigningLayout, role: RoleName): Promise<Uint8Array> {
+  return await readFileCapped(rolePath(layout, role), maxMetadataBytes[role]);
+}
+
+function rolePath({ metadata }: RootSigningLayout, role: (typeof roleNames)[number]): string {
+  return join(metadata, `${role}.json`);
+}
+
+function contentPath({ metadata }: RootSigningLayout, name: string, sha256: string): string {
+  return join(metadata, 'target_files', `${sha256}.${name.replaceAll('/', '_')}`);
+}
