@@ -50,6 +50,8 @@ export interface Verb {
 
 /** Everything a command may touch of the world outside; nothing below `bin/` reads a global instead. */
 export interface Invocation {
+  /** Of the toolkit. */
+  readonly version: string;
   readonly options: ParsedOptions;
   readonly positionals: readonly string[];
   readonly environment: Environment;

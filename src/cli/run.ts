@@ -60,6 +60,7 @@ async function dispatch(
   const progress = new TerminalProgress(process.stderr);
   const signal = signalOfTerminal();
   return await command.run({
+    version: surroundings.version,
     options: parsed.options,
     positionals: parsed.positionals,
     environment: process.env,

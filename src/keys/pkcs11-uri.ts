@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { toHex, utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { keyUriError } from './key-uri-error.ts';
 
@@ -45,6 +46,19 @@ export function parsePkcs11Uri(uri: string): Pkcs11KeyUri {
     throw keyUriError(uri, 'expected object= or id=, or it would not say which key of the token', example);
   }
   return { scheme: 'pkcs11', ...namesOf(attributes), ...slotOf(uri, attributes), ...optionsOf(options) };
+}
+
+/**
+ * Writes the URI of a private key, without module and PIN source, which differ from machine to machine.
+ * `parsePkcs11Uri` reads it back as it was.
+ */
+export function formatPkcs11Uri(key: Pick<Pkcs11KeyUri, 'token' | 'serial' | 'object' | 'id'>): string {
+  const encode = (bytes: Uint8Array) => Array.from(bytes, (byte) => `%${toHex(Uint8Array.of(byte))}`).join('');
+  const encodeText = (text: string) => text.replace(/[^A-Za-z0-9\-._~]/gu, (char) => encode(utf8(char)));
+  const { token, serial, object, id } = key;
+  const parts = Object.entries({ token, serial, object }).map(([name, text]) => [name, text && encodeText(text)]);
+  const given = [...parts, ['id', id && encode(id)], ['type', 'private']].filter(([, value]) => value);
+  return `pkcs11:${given.map((pair) => pair.join('=')).join(';')}`;
 }
 
 type Attributes = ReadonlyMap<string, Uint8Array>;

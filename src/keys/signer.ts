@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { ToolkitError } from '../core/error.ts';
 import type { Signer } from '../core/signer.ts';
 import { algorithmOf, digestOf } from './algorithm.ts';
 
@@ -28,4 +29,31 @@ export function signerOf(privateKey: KeyObject, uri: string): Signer {
 export function verifySignature(publicKey: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   const digest = digestOf(algorithmOf(publicKey));
   return verify(digest, message, { key: publicKey, dsaEncoding: 'der' }, signature);
+}
+
+/** A key that something else signs with. */
+export interface DeviceKey {
+  readonly uri: string;
+  /** Names the key, or what holds it, in the error. */
+  readonly what: string;
+  /** E.g. `the token`. */
+  readonly device: string;
+  readonly publicKey: KeyObject;
+  /** Of the error, for programs. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Passes if a signature that came from elsewhere is this key's over `message`.
+ * @throws KEY_SIGNATURE_WRONG
+ */
+export function assertSignature(key: DeviceKey, message: Uint8Array, signature: Uint8Array): void {
+  if (verifySignature(key.publicKey, message, signature)) return;
+  const { what, device, uri, data } = key;
+  throw new ToolkitError('KEY_SIGNATURE_WRONG', {
+    message: `${what}: ${device} returned a signature that its own public key does not verify`,
+    fault: 'evidence',
+    data: { ...data, uri },
+    hint: `do not use ${device}, or what lies between it and you, until you know why; keep the evidence`,
+  });
 }

@@ -5,6 +5,7 @@ import { ToolkitError } from '../core/error.ts';
 import { createFile, diskFullHint, isDiskFull, readFileIfPresent, replaceFile } from '../core/files.ts';
 import { type Lock, tryLock } from '../core/lock.ts';
 import type { Store } from '../core/store.ts';
+import { assertPlainPath } from './plain-path.ts';
 
 /** Inside the directory that it guards. Paths of a store never start with a dot, so it is not one of its files. */
 const lockFile = '.lock';
@@ -67,13 +68,7 @@ export class DirectoryStore implements Store {
   }
 
   #resolve(path: string): string {
-    if (!path.split('/').every((part) => /^[A-Za-z0-9_][A-Za-z0-9._+@-]*$/.test(part))) {
-      throw new ToolkitError('STORE_PATH', {
-        message: `${this.uri}: expected a plain relative path, got ${JSON.stringify(path.slice(0, 100))}`,
-        fault: 'caller',
-        data: { path },
-      });
-    }
+    assertPlainPath(this.uri, path);
     return join(this.directory, path);
   }
 

@@ -13,6 +13,7 @@ import { formatEnrolment } from '../../ceremony/holders/enrolment.ts';
 import { type KeyScope, makeInvitation } from '../../ceremony/holders/invitation.ts';
 import { enrol } from '../../ceremony/holders/proof.ts';
 import type { Packet } from '../../ceremony/packet/packet.ts';
+import { pinOf } from '../../ceremony/pinned-root.ts';
 import { type Review, reviewPacket } from '../../ceremony/review/review.ts';
 import { formatIdentity, newIdentity } from '../../ceremony/root-signing/identity.ts';
 import { RootSigningLayout } from '../../ceremony/root-signing/layout.ts';
@@ -140,7 +141,7 @@ export class CeremonyBench implements AsyncDisposable {
   /** As a holder does who saw everything that was published so far. */
   async review(name: string): Promise<Review> {
     const { recorded } = await this.open();
-    return reviewPacket(await this.packet(name), { pinnedRoot: recorded?.root.bytes, now: this.now });
+    return reviewPacket(await this.packet(name), { pinned: recorded && pinOf(recorded.root), now: this.now });
   }
 
   /** Everybody signs what their key is asked for; `without` are not there. */
@@ -149,7 +150,7 @@ export class CeremonyBench implements AsyncDisposable {
     const review = await this.review(name);
     for (const signer of signers) {
       if (payloadsFor(review, signer).length === 0) continue;
-      for (const signature of await signReview(review, signer)) await addSignature(event, review.frozen, signature);
+      for (const signature of await signReview(review, signer)) await addSignature(event, review, signature);
     }
   }
 

@@ -31,6 +31,7 @@ export async function runCommand(command: Command, words: readonly string[], aro
   const left = [...(around.answers ?? [])];
   const { options, positionals } = parseCommand(command, words);
   const invocation: Invocation = {
+    version: '0.0.0',
     options,
     positionals,
     environment: around.environment ?? {},
