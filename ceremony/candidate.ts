@@ -1,14 +1,22 @@
 import type { Store } from '../src/core/store.ts';
-import { assertAgreement, judgeRepository } from '../src/tuf/judge.ts';
+import { assertAgreement, delegatedFiles, judgeRepository } from '../src/tuf/judge.ts';
 import { metadataPath, type RoleName, roleNames, targetPath } from '../src/tuf/layout.ts';
+import type { TargetsMetadata } from '../src/tuf/metadata.ts';
 import type { ReadFile } from '../src/tuf/reader.ts';
-import { type AuthenticRepository, type VerifiedRepository, verifyRepository } from '../src/tuf/repository.ts';
+import {
+  type AuthenticRepository,
+  type DelegatedRole,
+  type VerifiedRepository,
+  verifyRepository,
+} from '../src/tuf/repository.ts';
 import type { SignedFiles } from './assemble.ts';
 
 export interface Candidate {
   readonly store: Store;
   readonly signed: readonly SignedFiles[];
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
+  /** See `Change`. @default none */
+  readonly delegated?: ReadonlyMap<string, DelegatedRole>;
   readonly pinnedRoot: Uint8Array;
   readonly now: Date;
   /** What is published now; the candidate must not lead a client back behind it. */
@@ -45,21 +53,33 @@ export async function verifyByTwo(options: {
 }): Promise<VerifiedRepository> {
   const { read, pinnedRoot, now, current } = options;
   const repository = await verifyRepository({ read, pinnedRoot, now, ...(current && { previous: current }) });
-  const targets = [...repository.targetFiles.keys()];
+  const targets = [...repository.targetFiles.keys(), ...delegatedFiles(repository).keys()];
   assertAgreement(repository, await judgeRepository({ read, pinnedRoot, now, targets }));
   return repository;
 }
 
-function overlay({ store, signed, targetFiles }: Candidate): ReadFile {
+function overlay({ store, signed, targetFiles, delegated = new Map() }: Candidate): ReadFile {
   const files = new Map<string, Uint8Array>();
+  for (const [role, { metadata, files: own }] of delegated) {
+    files.set(metadataPath(role, metadata.version), metadata.bytes);
+    addTargets(files, metadata, own);
+  }
   for (const { metadata } of signed) {
     for (const role of roleNames) addMetadata(files, role, metadata[role]);
-    for (const [name, { sha256 }] of metadata.targets?.targets ?? []) {
-      const bytes = targetFiles.get(name);
-      if (bytes) files.set(targetPath(name, sha256), bytes);
-    }
+    if (metadata.targets) addTargets(files, metadata.targets, targetFiles);
   }
   return async (path, maxBytes) => files.get(path) ?? (await store.read(path, maxBytes));
+}
+
+function addTargets(
+  files: Map<string, Uint8Array>,
+  { targets }: TargetsMetadata,
+  contents: ReadonlyMap<string, Uint8Array>,
+): void {
+  for (const [name, { sha256 }] of targets) {
+    const bytes = contents.get(name);
+    if (bytes) files.set(targetPath(name, sha256), bytes);
+  }
 }
 
 function addMetadata(

@@ -3,7 +3,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import type { Signer } from '../src/core/signer.ts';
 import type { Store } from '../src/core/store.ts';
 import type { RootMetadata } from '../src/tuf/metadata.ts';
-import type { AuthenticRepository } from '../src/tuf/repository.ts';
+import type { AuthenticRepository, DelegatedRole } from '../src/tuf/repository.ts';
 import type { SignedFiles } from './assemble.ts';
 import { verifyCandidate } from './candidate.ts';
 import { signOnlineRoles } from './online.ts';
@@ -37,6 +37,8 @@ export interface Change extends RepositoryOptions {
   readonly root: RootMetadata;
   readonly targetsVersion: number;
   readonly targetFiles: ReadonlyMap<string, Uint8Array>;
+  /** Delegated roles of which there is new metadata, as their owners signed it. @default none */
+  readonly delegated?: ReadonlyMap<string, DelegatedRole>;
   readonly resignSnapshot: boolean;
   /**
    * Publish the root before the rest, which only its keys sign. Clients that come between the two fail, so this is for

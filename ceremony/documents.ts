@@ -7,6 +7,7 @@ import type { JsonObject } from '../src/core/json.ts';
 import { keyId, physicalKeyOf, tufKey } from '../src/tuf/key.ts';
 import type { RoleName } from '../src/tuf/layout.ts';
 import type { RootMetadata, TargetsMetadata } from '../src/tuf/metadata.ts';
+import { keyholdersField, ownersOf } from './owners.ts';
 
 /** What the other clients' constants say; a full semantic version, as the specification wants. */
 const specVersion = '1.0.31';
@@ -16,11 +17,9 @@ export interface RootKeys {
   readonly holders: ReadonlyMap<string, KeyObject>;
   /** Keys that holders use for the targets role alone, by holder id. @default the same as for root */
   readonly forTargets?: ReadonlyMap<string, KeyObject>;
-  readonly online: KeyObject;
+  /** @default the online keys of the root in force, which stay: an imported repository says nothing of where they are */
+  readonly online?: KeyObject | undefined;
 }
-
-/** The field of a root that says whose key is whose. It is signed, and so is no key id when a person's name changes. */
-export const keyholdersField = 'x-sigstead-keyholders';
 
 /**
  * Returns the root that a policy and its holders' keys ask for: the first one, or the one after `current`, whose other
@@ -31,7 +30,6 @@ export function rootDocument(policy: RootPolicy, keys: RootKeys, { now, current 
   assertHolders(policy, keys);
   const own = new Map([...keys.holders].map(([id, key]) => [id, listedKey(key, current)]));
   const forTargets = new Map([...(keys.forTargets ?? [])].map(([id, key]) => [id, listedKey(key, current)]));
-  const online = listedKey(keys.online, current);
   const role = (name: RoleName, keyids: readonly string[], threshold: number) => ({
     ...rolesOf(current)[name],
     keyids,
@@ -48,21 +46,42 @@ export function rootDocument(policy: RootPolicy, keys: RootKeys, { now, current 
     );
   };
   const roles = { root: held('root'), targets: held('targets') };
+  const online = onlineRoles(keys, current);
   const listed = [...own, ...forTargets].filter(([, { keyid }]) =>
     [roles.root, roles.targets].some(({ keyids }) => keyids.includes(keyid)),
   );
   return {
     ...current?.signed,
-    ...header('root', (current?.version ?? 0) + 1, expiry(policy, 'root', now)),
+    ...header('root', (current?.version ?? 0) + 1, { expires: expiry(policy, 'root', now), current }),
     consistent_snapshot: true,
-    keys: Object.fromEntries([...listed.map(([, key]) => key), online].map(({ keyid, key }) => [keyid, key])),
-    roles: {
-      ...roles,
-      snapshot: role('snapshot', [online.keyid], 1),
-      timestamp: role('timestamp', [online.keyid], 1),
-    },
-    [keyholdersField]: Object.fromEntries(listed.map(([id, { keyid }]) => [keyid, id])),
+    keys: Object.fromEntries([...listed.map(([, key]) => key), ...online.keys].map(({ keyid, key }) => [keyid, key])),
+    roles: { ...roles, ...online.roles },
+    ...keyholders(listed, current),
   };
+}
+
+/** The keys of snapshot and timestamp, and the roles that name them. */
+function onlineRoles(
+  { online }: RootKeys,
+  current: RootMetadata | undefined,
+): { readonly keys: readonly ListedKey[]; readonly roles: JsonObject } {
+  const stay = ['snapshot', 'timestamp'] as const;
+  if (online === undefined && current) {
+    const keyids = stay.flatMap((name) => current.roles[name].keyids);
+    const keys = [...current.keys.values()].filter(({ keyid }) => keyids.includes(keyid));
+    return { keys, roles: Object.fromEntries(stay.map((name) => [name, rolesOf(current)[name] ?? {}])) };
+  }
+  if (online === undefined) throw new TypeError('the first root names an online key');
+  const key = listedKey(online, current);
+  const role = (name: RoleName) => ({ ...rolesOf(current)[name], keyids: [key.keyid], threshold: 1 });
+  return { keys: [key], roles: { snapshot: role('snapshot'), timestamp: role('timestamp') } };
+}
+
+/** A root of another tool that names its holders already is left as it is until somebody joins. */
+function keyholders(listed: readonly (readonly [string, ListedKey])[], current: RootMetadata | undefined): JsonObject {
+  const known = current && !(keyholdersField in current.signed) ? ownersOf(current) : undefined;
+  if (known && listed.every(([id, { keyid }]) => known.get(keyid) === id)) return {};
+  return { [keyholdersField]: Object.fromEntries(listed.map(([id, { keyid }]) => [keyid, id])) };
 }
 
 export interface RootOccasion {
@@ -79,7 +98,11 @@ export function targetsDocument(
   const claims = [...targets]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, bytes]) => [name, claimOn(bytes, listedTarget(current, name))] as const);
-  return { ...current?.signed, ...header('targets', version, expires), targets: Object.fromEntries(claims) };
+  return {
+    ...current?.signed,
+    ...header('targets', version, { expires, current }),
+    targets: Object.fromEntries(claims),
+  };
 }
 
 export interface TargetsOccasion {
@@ -91,14 +114,14 @@ export interface TargetsOccasion {
 
 /** Returns a snapshot that names the targets metadata by version, as the public instance's does. */
 export function snapshotDocument(meta: JsonObject, version: number, expires: Date): JsonObject {
-  return { ...header('snapshot', version, expires), meta };
+  return { ...header('snapshot', version, { expires }), meta };
 }
 
 /** Returns a timestamp for one very snapshot: version, length and hash. */
 export function timestampDocument(snapshot: { version: number; bytes: Uint8Array }, version: number, expires: Date) {
   const { bytes } = snapshot;
   const claim = { hashes: { sha256: sha256Hex(bytes) }, length: bytes.length, version: snapshot.version };
-  return { ...header('timestamp', version, expires), meta: { 'snapshot.json': claim } } satisfies JsonObject;
+  return { ...header('timestamp', version, { expires }), meta: { 'snapshot.json': claim } } satisfies JsonObject;
 }
 
 /** Returns when metadata of a role that is signed now ends, by the policy. */
@@ -107,7 +130,9 @@ export function expiry(policy: RootPolicy, role: RoleName, now: Date): Date {
   return addMs(floorToSecond(now), expiryDays * dayMs);
 }
 
+/** A file that stays is listed as it was, whatever hashes that has. */
 function claimOn(bytes: Uint8Array, listed: JsonObject | undefined): JsonObject {
+  if (listed && (listed['hashes'] as JsonObject)['sha256'] === sha256Hex(bytes)) return listed;
   return { ...listed, hashes: { sha256: sha256Hex(bytes) }, length: bytes.length };
 }
 
@@ -119,8 +144,14 @@ function rolesOf(current: RootMetadata | undefined): Readonly<Record<string, Jso
   return (current?.signed['roles'] ?? {}) as Readonly<Record<string, JsonObject>>;
 }
 
-function header(role: RoleName, version: number, expires: Date): JsonObject {
-  return { _type: role, spec_version: specVersion, version, expires: formatInstant(expires) };
+/** The version of the specification stays what it was: clients compare its first number alone. */
+function header(
+  role: RoleName,
+  version: number,
+  { expires, current }: { readonly expires: Date; readonly current?: RootMetadata | TargetsMetadata | undefined },
+): JsonObject {
+  const spec = current?.signed['spec_version'] ?? specVersion;
+  return { _type: role, spec_version: spec, version, expires: formatInstant(expires) };
 }
 
 interface ListedKey {

@@ -5,6 +5,7 @@ import type { Store } from '../src/core/store.ts';
 import { physicalKeyOf } from '../src/tuf/key.ts';
 import { maxMetadataBytes, metadataPath } from '../src/tuf/layout.ts';
 import type { RootMetadata, SnapshotMetadata } from '../src/tuf/metadata.ts';
+import type { DelegatedRole } from '../src/tuf/repository.ts';
 import { isVouchedFor } from '../src/tuf/rollback.ts';
 import { quorumOf } from '../src/tuf/threshold.ts';
 import { assemble, type SignedMetadata } from './assemble.ts';
@@ -24,6 +25,8 @@ export interface OnlineOptions {
   /** The root in force once everything is published. */
   readonly root: RootMetadata;
   readonly targetsVersion: number;
+  /** Delegated roles of which there is new metadata. @default none */
+  readonly delegated?: ReadonlyMap<string, DelegatedRole> | undefined;
   /** Sign a new snapshot even if the targets stay. */
   readonly resignSnapshot: boolean;
 }
@@ -34,12 +37,15 @@ export interface OnlineOptions {
  */
 export async function signOnlineRoles(options: OnlineOptions): Promise<readonly SignedMetadata[]> {
   assertOnlineKey(options.root, options.online);
-  const { current, root, targetsVersion } = options;
+  const { current, root, targetsVersion, delegated } = options;
   const published = current?.snapshot;
   const stays =
     published !== undefined &&
     !options.resignSnapshot &&
     published.meta.get('targets.json')?.version === targetsVersion &&
+    [...(delegated ?? [])].every(
+      ([role, { metadata }]) => published.meta.get(`${role}.json`)?.version === metadata.version,
+    ) &&
     isVouchedFor('snapshot', published, root);
   const fresh = stays ? undefined : await signSnapshot(options);
   const snapshot = fresh?.metadata.snapshot ?? (published as SnapshotMetadata);

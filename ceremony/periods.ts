@@ -20,7 +20,7 @@ export type Periods = Readonly<Record<RoleName, Period>>;
 
 export interface CheckPeriodsOptions {
   /** From `readRepository`: it may have expired. */
-  readonly repository: AuthenticRepository;
+  readonly repository: Pick<AuthenticRepository, RoleName>;
   readonly policy: RootPolicy;
   readonly now: Date;
 }

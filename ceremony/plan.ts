@@ -119,6 +119,8 @@ export interface EventPlanOptions extends Occasion {
   /** Contents of every target that shall be listed. */
   readonly targets: ReadonlyMap<string, Uint8Array>;
   readonly targetsVersion: number;
+  /** What the targets shall delegate. @default what they do in force */
+  readonly delegations?: JsonObject | undefined;
 }
 
 /**
@@ -131,7 +133,8 @@ export function planEvent(options: EventPlanOptions): Plan {
   const changes = current === undefined || !sameBody(wanted, current.root.signed);
   const root = changes || intent.renew.includes('root') ? wanted : undefined;
   const expires = expiry(policy, 'targets', now);
-  const listed = targetsDocument(options.targets, { version, expires, current: current?.targets });
+  const own = targetsDocument(options.targets, { version, expires, current: current?.targets });
+  const listed = options.delegations ? { ...own, delegations: options.delegations } : own;
   const stays =
     current !== undefined &&
     !intent.renew.includes('targets') &&
@@ -189,11 +192,21 @@ export interface OnlinePlanOptions extends Occasion {
   readonly version: number;
 }
 
+export interface SnapshotPlanOptions extends OnlinePlanOptions {
+  readonly targetsVersion: number;
+  /** Delegated roles of which there is new metadata. @default none */
+  readonly delegated?: ReadonlyMap<string, { readonly metadata: TargetsMetadata }> | undefined;
+}
+
 /** Plans a snapshot. A file that was listed stays listed: clients refuse a snapshot that forgets one. */
-export function planSnapshot(options: OnlinePlanOptions & { readonly targetsVersion: number }): Plan {
+export function planSnapshot(options: SnapshotPlanOptions): Plan {
   const listed = (options.current?.snapshot?.signed['meta'] ?? {}) as JsonObject;
-  const meta = { ...listed, 'targets.json': { version: options.targetsVersion } };
-  const signed = snapshotDocument(meta, options.version, expiry(options.policy, 'snapshot', options.now));
+  const roles = [...(options.delegated ?? [])].map(
+    ([role, { metadata }]) => [`${role}.json`, { version: metadata.version }] as const,
+  );
+  const meta = { ...listed, ...Object.fromEntries(roles), 'targets.json': { version: options.targetsVersion } };
+  const own = snapshotDocument(meta, options.version, expiry(options.policy, 'snapshot', options.now));
+  const signed = { ...options.current?.snapshot?.signed, ...own };
   return onlinePlan(options, 'snapshot', signed);
 }
 

@@ -2,7 +2,12 @@ import { equalBytes } from '../src/core/bytes.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Store } from '../src/core/store.ts';
 import { maxMetadataBytes, metadataPath, roleNames, targetPath, timestampPath } from '../src/tuf/layout.ts';
-import { type AuthenticRepository, readRepository, type VerifiedRepository } from '../src/tuf/repository.ts';
+import {
+  type AuthenticRepository,
+  type DelegatedRole,
+  readRepository,
+  type VerifiedRepository,
+} from '../src/tuf/repository.ts';
 import { isVouchedFor } from '../src/tuf/rollback.ts';
 import { verifyByTwo } from './candidate.ts';
 
@@ -76,11 +81,25 @@ function filesToWrite(live: AuthenticRepository | undefined, next: VerifiedRepos
     if (bytes && live?.targets.targets.get(name)?.sha256 !== sha256)
       files.push({ path: targetPath(name, sha256), bytes });
   }
+  for (const [name, role] of next.delegated) files.push(...delegatedToWrite(live?.delegated.get(name), name, role));
   for (const role of ['targets', 'snapshot'] as const) {
     const { version, bytes } = next[role];
     if (live?.versions[role] !== version) files.push({ path: metadataPath(role, version), bytes });
   }
   return files;
+}
+
+function delegatedToWrite(
+  live: DelegatedRole | undefined,
+  role: string,
+  { metadata, files }: DelegatedRole,
+): readonly PublishedFile[] {
+  if (live?.metadata.version === metadata.version) return [];
+  const contents = [...files].flatMap(([name, bytes]) => {
+    const claim = metadata.targets.get(name);
+    return claim ? [{ path: targetPath(name, claim.sha256), bytes }] : [];
+  });
+  return [...contents, { path: metadataPath(role, metadata.version), bytes: metadata.bytes }];
 }
 
 function rootsToWrite(live: AuthenticRepository | undefined, next: VerifiedRepository): readonly PublishedFile[] {

@@ -5,8 +5,7 @@ import type { RootDocument } from '../src/tuf/document.ts';
 import type { RoleKey } from '../src/tuf/key.ts';
 import { type RoleName, roleNames } from '../src/tuf/layout.ts';
 import { quorumOf } from '../src/tuf/threshold.ts';
-import { keyholdersField } from './documents.ts';
-import { ownersOf } from './owners.ts';
+import { keyholdersField, ownersOf } from './owners.ts';
 
 /** One thing that differs between two roots, besides version and expiry. */
 export type RootChange = KeyChange | ThresholdChange | RelabelledKey | OtherChange;
@@ -52,6 +51,11 @@ export function rootChanges(before: RootDocument | undefined, after: RootDocumen
     ...thresholds(before, after),
     ...otherChanges(before, after),
   ];
+}
+
+/** Returns the keys that a root lists and the one before it did not, in these very words. */
+export function addedKeys(before: RootDocument | undefined, after: RootDocument): readonly RoleKey[] {
+  return [...after.keys.values()].filter(({ keyid, key }) => !same(before?.keys.get(keyid)?.key, key));
 }
 
 /** Keys of `one` that the same role of `other` does not count. */

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
+import { resignOptions, resignOutcome, resignPublished } from '../ceremony/verbs/resign-online.ts';
 import { type RootReport, type VerificationReport, verifyPublished } from '../ceremony/verify.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
-import { formatInstant, parseInstant } from '../src/core/clock.ts';
+import { parseInstant } from '../src/core/clock.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { readFileCapped } from '../src/core/files.ts';
 import { toJson } from '../src/core/json.ts';
-import { maxMetadataBytes, roleNames } from '../src/tuf/layout.ts';
+import { maxMetadataBytes } from '../src/tuf/layout.ts';
 import { readInstanceFacts } from './instance-facts.ts';
 import { repositoryOptions, resignRemembered } from './root-of-trust.ts';
 import { stateOption, statePath } from './settings.ts';
@@ -42,10 +43,18 @@ export const ceremonyResignOnlineCommand: Command = {
   words: ['ceremony', 'resign-online'],
   summary: 'sign snapshot and timestamp again where they are due',
   details: 'A running instance does so by itself; this is for cron. Safe when two run at once.',
-  options: { ...stateOption, force: { type: 'boolean', help: 'sign even if nothing is due' } },
+  options: {
+    ...stateOption,
+    ...resignOptions,
+    force: { type: 'boolean', help: 'sign even if nothing is due' },
+  },
   examples: [
     { command: 'sigstead ceremony resign-online', explains: 'sign what is due, and say when the rest will be' },
     { command: 'sigstead ceremony resign-online --force', explains: 'prove that the online key works' },
+    {
+      command: 'sigstead ceremony resign-online --dir root-signing --to s3://acme-tuf',
+      explains: 'what a ceremony published',
+    },
   ],
   exitNotes: ['4    also: root or targets do not verify, or have expired; nothing was signed'],
   run: resign,
@@ -64,20 +73,12 @@ async function verify(invocation: Invocation): Promise<Outcome> {
 }
 
 async function resign(invocation: Invocation): Promise<Outcome> {
+  if (invocation.options.text('to') !== undefined) return await resignPublished(invocation);
   const state = new StateDirectory(statePath(invocation.options, invocation.environment));
   await readInstanceFacts(state);
   const repository = await repositoryOptions(state, new KeyStore(state.keys), invocation.clock.now());
   const force = invocation.options.flag('force');
-  const { changed, periods } = await resignRemembered(state, { ...repository, force });
-  const roles = roleNames.map((role) => ({
-    role,
-    version: periods[role].version,
-    expires: formatInstant(periods[role].expires),
-    state: periods[role].state,
-  }));
-  const lines = roles.map(({ role, version, expires }) => `${role} v${version} expires ${expires}\n`);
-  const head = changed.length === 0 ? 'nothing was due\n' : `signed: ${changed.join(', ')}\n`;
-  return { json: { changed: [...changed], roles }, text: head + lines.join('') };
+  return resignOutcome(await resignRemembered(state, { ...repository, force }));
 }
 
 function required(invocation: Invocation, option: string): string {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { outlookExitCode, outlookOf, type RoleOutlook } from '../ceremony/outlook.ts';
 import { calendarOf, metricsOf } from '../ceremony/reminders.ts';
+import { rootSigningStatus } from '../ceremony/verbs/status.ts';
 import { openPublished } from '../ceremony/verify.ts';
 import { StateDirectory } from '../local/state.ts';
 import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
@@ -18,20 +19,22 @@ export const ceremonyStatusCommand: Command = {
   words: ['ceremony', 'status'],
   summary: 'say how much time is left to sign each role of a root of trust',
   details: [
-    'For cron and calendars: the exit code says how urgent it is. Of the instance in the state directory, or of any',
-    'published repository with --metadata, --root and --policy.',
+    'For cron and calendars: the exit code says how urgent it is. Of the instance in the state directory, of a',
+    'root-signing directory with --dir, or of any published repository with --metadata, --root and --policy.',
   ].join('\n'),
   options: {
     ...stateOption,
     metadata: { type: 'string', value: 'DIR|URL', help: 'a published repository, where timestamp.json is' },
     root: { type: 'string', value: 'FILE', help: 'the root that its clients pin' },
     policy: { type: 'string', value: 'FILE', help: 'its policy.yaml' },
+    dir: { type: 'string', value: 'DIR', help: 'a root-signing directory: its roles and its open events' },
     at: { type: 'string', value: 'TIME', help: 'as it will be then, e.g. 2026-12-24T00:00:00Z (default: now)' },
     ics: { type: 'boolean', help: 'print a calendar (RFC 5545) with the days of signing and of expiry' },
     prometheus: { type: 'boolean', help: 'print metrics, for the textfile collector of the node exporter' },
   },
   examples: [
     { command: 'sigstead ceremony status', explains: 'of the local instance' },
+    { command: 'sigstead ceremony status --dir root-signing', explains: 'who has signed, and who is still needed' },
     {
       command:
         'sigstead ceremony status --metadata https://tuf.acme.example --root 1.root.json --policy root-signing/policy.yaml',
@@ -39,6 +42,7 @@ export const ceremonyStatusCommand: Command = {
     },
   ],
   exitNotes: [
+    '10   an event waits for signatures',
     '20   root or targets: the time for signing the next version has begun',
     '30   some role: half of that time is over',
     '40   some role has expired',
@@ -51,6 +55,7 @@ async function status(invocation: Invocation): Promise<Outcome> {
   if (options.flag('ics') && options.flag('prometheus')) throw usage('expected --ics or --prometheus, not both');
   const at = options.text('at');
   const now = at === undefined ? clock.now() : parseInstant(at, '--at');
+  if (options.text('dir') !== undefined) return await rootSigningStatus(invocation, now);
   const { metadata, rootFile, policyFile } = await sourcesOf(invocation);
   const policy = await readRootPolicy(policyFile);
   const pinnedRoot = await readFileCapped(rootFile, maxMetadataBytes.root);

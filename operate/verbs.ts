@@ -12,6 +12,58 @@ export const verbs: readonly Verb[] = [
   { words: ['trust', 'compile'], load: async () => (await import('./trust-commands.ts')).trustCompileCommand },
   { words: ['trust', 'lint'], load: async () => (await import('./trust-commands.ts')).trustLintCommand },
   { words: ['trust', 'diff'], load: async () => (await import('./trust-commands.ts')).trustDiffCommand },
+  { words: ['ceremony', 'init'], load: async () => (await import('../ceremony/verbs/init.ts')).ceremonyInitCommand },
+  {
+    words: ['ceremony', 'invite'],
+    load: async () => (await import('../ceremony/verbs/invite.ts')).ceremonyInviteCommand,
+  },
+  {
+    words: ['ceremony', 'enroll'],
+    load: async () => (await import('../ceremony/verbs/enroll.ts')).ceremonyEnrollCommand,
+  },
+  { words: ['ceremony', 'plan'], load: async () => (await import('../ceremony/verbs/plan.ts')).ceremonyPlanCommand },
+  {
+    words: ['ceremony', 'freeze'],
+    load: async () => (await import('../ceremony/verbs/plan.ts')).ceremonyFreezeCommand,
+  },
+  { words: ['ceremony', 'amend'], load: async () => (await import('../ceremony/verbs/plan.ts')).ceremonyAmendCommand },
+  {
+    words: ['ceremony', 'packet', 'export'],
+    load: async () => (await import('../ceremony/verbs/packet.ts')).ceremonyPacketExportCommand,
+  },
+  {
+    words: ['ceremony', 'packet', 'import'],
+    load: async () => (await import('../ceremony/verbs/packet.ts')).ceremonyPacketImportCommand,
+  },
+  {
+    words: ['ceremony', 'review'],
+    load: async () => (await import('../ceremony/verbs/review.ts')).ceremonyReviewCommand,
+  },
+  { words: ['ceremony', 'sign'], load: async () => (await import('../ceremony/verbs/sign.ts')).ceremonySignCommand },
+  {
+    words: ['ceremony', 'add-signature'],
+    load: async () => (await import('../ceremony/verbs/collect.ts')).ceremonyAddSignatureCommand,
+  },
+  {
+    words: ['ceremony', 'assemble'],
+    load: async () => (await import('../ceremony/verbs/collect.ts')).ceremonyAssembleCommand,
+  },
+  {
+    words: ['ceremony', 'publish'],
+    load: async () => (await import('../ceremony/verbs/publish.ts')).ceremonyPublishCommand,
+  },
+  {
+    words: ['ceremony', 'transcript', 'verify'],
+    load: async () => (await import('../ceremony/verbs/transcript.ts')).ceremonyTranscriptVerifyCommand,
+  },
+  {
+    words: ['ceremony', 'transcript', 'render'],
+    load: async () => (await import('../ceremony/verbs/transcript.ts')).ceremonyTranscriptRenderCommand,
+  },
+  {
+    words: ['ceremony', 'rehearse'],
+    load: async () => (await import('./rehearse/rehearse.ts')).ceremonyRehearseCommand,
+  },
   { words: ['ceremony', 'status'], load: async () => (await import('./ceremony-status.ts')).ceremonyStatusCommand },
   { words: ['ceremony', 'verify'], load: async () => (await import('./ceremony-commands.ts')).ceremonyVerifyCommand },
   {

@@ -40,7 +40,7 @@ export async function amendEvent(
   for (const directory of [layout.payloads, layout.signatures])
     await copyAll(directory, join(away, basename(directory)));
   // From here on the old revision cannot be signed or published any more, whatever stops us.
-  for (const path of [layout.planDigest, layout.script, layout.page]) await rm(path, { force: true });
+  for (const path of [layout.planDigest, layout.steps, layout.script, layout.page]) await rm(path, { force: true });
   for (const path of [layout.signatures, layout.packets, layout.assembled, layout.payloads]) {
     await rm(path, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ import { assertNoErrors } from '../../src/core/rules.ts';
 import { canonicalize } from '../../src/tuf/canonical-json.ts';
 import { lintPlan } from '../lint.ts';
 import { type OfflineRole, type Plan, type PlannedPayload, planEvent } from '../plan.ts';
+import { wantedDelegations } from '../root-signing/delegations.ts';
 import type { EventLayout } from '../root-signing/layout.ts';
 import { type RootSigning, wantedKeys } from '../root-signing/open.ts';
 import { type Event, openEvent, payloadFiles } from './event.ts';
@@ -72,6 +73,7 @@ function planOf({ rootSigning, intent, now, name }: PlanEventOptions): Plan {
     // What is in targets/ is published by an event that says so; every other one signs what is in force.
     targets: intent.changesTargets || !current ? targets : current.targetFiles,
     targetsVersion: (current?.targets.version ?? 0) + 1,
+    delegations: wantedDelegations(intent, current?.targets, rootSigning.delegations),
   });
   if (plan.payloads.length === 0) throw nothingToSign(name, intent);
   return plan;

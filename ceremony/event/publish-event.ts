@@ -8,8 +8,8 @@ import { makeDirectory, replaceFile } from '../../src/core/files.ts';
 import type { Signer } from '../../src/core/signer.ts';
 import type { Store } from '../../src/core/store.ts';
 import { physicalKeyOf } from '../../src/tuf/key.ts';
-import type { RootMetadata } from '../../src/tuf/metadata.ts';
-import type { AuthenticRepository } from '../../src/tuf/repository.ts';
+import type { RootMetadata, TargetsMetadata } from '../../src/tuf/metadata.ts';
+import type { AuthenticRepository, DelegatedRole } from '../../src/tuf/repository.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
 import type { SignedFiles } from '../assemble.ts';
 import { publishChange } from '../change.ts';
@@ -80,9 +80,22 @@ async function changeOf(
     root,
     targetsVersion: offline.metadata.targets?.version ?? current?.versions.targets ?? 1,
     targetFiles: new Map([...(current?.targetFiles ?? []), ...targets]),
+    delegated: newDelegated(rootSigning, offline.metadata.targets ?? current?.targets),
     resignSnapshot: false,
     rootFirst: first,
   };
+}
+
+/** What owners of delegated roles signed goes out with an event: whether their keys did, clients judge before it does. */
+function newDelegated(
+  { delegations }: RootSigning,
+  targets: TargetsMetadata | undefined,
+): ReadonlyMap<string, DelegatedRole> {
+  const roles = (targets?.delegations ?? []).flatMap(({ name }) => {
+    const signed = delegations.get(name)?.signed;
+    return signed ? [[name, signed] as const] : [];
+  });
+  return new Map(roles);
 }
 
 /** Whether the keys of the root in force cannot help, or must not. */

@@ -5,10 +5,11 @@ import { createFile, makeDirectory, readFileCapped } from '../../src/core/files.
 import { type Format, formatDocument, parseFormatted } from '../../src/core/formatted.ts';
 import { count, matching, object, oneOf, sha256Text, text } from '../../src/core/shape.ts';
 import { unreadable } from '../../src/core/unreadable.ts';
-import { payloadStatus, verifySignatures } from '../assemble.ts';
-import type { FrozenPlan } from '../freeze.ts';
+import { verifySignatures } from '../assemble.ts';
+import type { Review } from '../review/review.ts';
 import { repositoryId } from '../root-signing/identity.ts';
 import type { PayloadSignature } from '../sign.ts';
+import { assertSecondOpinion } from '../sign-review.ts';
 import type { Event } from './event.ts';
 
 /** One signature by one key, and what it was given for. */
@@ -60,9 +61,10 @@ export function signatureFileName({ role, version, keyid }: PayloadSignature): s
  * @throws CER_SIGNATURE_OTHER_PLAN, CER_SIGNATURE_FOREIGN, CER_SIGNATURE_REPEATED
  * @throws CER_SIGNATURE_INVALID – evidence
  */
-export async function addSignature(event: Event, frozen: FrozenPlan, signature: SignatureDocument): Promise<string> {
+export async function addSignature(event: Event, review: Review, signature: SignatureDocument): Promise<string> {
   assertSamePlan(event, signature);
-  verifySignatures(frozen, [signature]);
+  verifySignatures(review.frozen, [signature]);
+  assertSecondOpinion(review, signature);
   await makeDirectory(event.layout.signatures);
   const path = join(event.layout.signatures, signatureFileName(signature));
   try {
@@ -97,15 +99,6 @@ export async function readSignatures(event: Event): Promise<readonly SignatureDo
     return signature;
   });
   return await Promise.all(files);
-}
-
-/** Returns for each payload how many signatures each of its quorums has and needs. */
-export function statusOf(frozen: FrozenPlan, signatures: readonly SignatureDocument[]) {
-  return frozen.payloads.map((payload) => ({
-    role: payload.role as 'root' | 'targets',
-    version: payload.version,
-    quorums: payloadStatus(payload, signatures),
-  }));
 }
 
 function assertSamePlan({ plan, planDigest }: Event, signature: SignatureDocument): void {

@@ -4,8 +4,9 @@ import { sha256Hex } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { TargetsDocument } from '../../src/tuf/document.ts';
-import { parseMetadata, type RootMetadata } from '../../src/tuf/metadata.ts';
+import type { RootMetadata } from '../../src/tuf/metadata.ts';
 import type { PlanDocument, PlanPayload } from '../event/plan-document.ts';
+import type { PinnedRoot } from '../pinned-root.ts';
 
 /** Clocks of two machines that both follow a time server; an offline one is set by hand. */
 const skewMs = 10 * minuteMs;
@@ -16,9 +17,9 @@ const skewMs = 10 * minuteMs;
  * @throws CER_ROOT_OLDER (evidence) if the chain ends before it
  * @throws CER_NOT_PINNED if the holder has no root although there is one
  */
-export function assertPinned(roots: readonly RootMetadata[], pinned: Uint8Array | undefined): void {
+export function assertPinned(roots: readonly RootMetadata[], own: PinnedRoot | undefined): void {
   const last = roots.at(-1);
-  if (pinned === undefined) {
+  if (own === undefined) {
     if (last === undefined) return;
     throw new ToolkitError('CER_NOT_PINNED', {
       message: `expected a root of your own to compare with, got none; the packet builds on root v${last.version}`,
@@ -27,7 +28,6 @@ export function assertPinned(roots: readonly RootMetadata[], pinned: Uint8Array 
       hint: 'get the root that is in force from somebody you trust, not from this packet, and name it: --pinned-root FILE',
     });
   }
-  const own = parseMetadata(pinned, 'root');
   if (last === undefined || last.version < own.version) {
     throw new ToolkitError('CER_ROOT_OLDER', {
       message: `you have seen root v${own.version}; the packet builds on ${last ? `v${last.version}` : 'none'}`,
@@ -37,11 +37,11 @@ export function assertPinned(roots: readonly RootMetadata[], pinned: Uint8Array 
     });
   }
   const same = roots.find(({ version }) => version === own.version);
-  if (same?.canonicalSha256 === own.canonicalSha256) return;
+  if (same?.canonicalSha256 === own.sha256) return;
   throw new ToolkitError('CER_PINNED_OTHER', {
     message: `root v${own.version}: the packet has another one than you have seen`,
     fault: 'evidence',
-    data: { version: own.version, pinned: own.canonicalSha256, packet: same?.canonicalSha256 ?? 'none' },
+    data: { version: own.version, pinned: own.sha256, packet: same?.canonicalSha256 ?? 'none' },
     hint: 'there are two roots of one version: do not sign, and tell every other holder',
   });
 }

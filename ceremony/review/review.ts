@@ -13,13 +13,14 @@ import { type PlanDocument, parsePlan, planDigest } from '../event/plan-document
 import { type FrozenPlan, freeze } from '../freeze.ts';
 import { lintPlan } from '../lint.ts';
 import type { Packet } from '../packet/packet.ts';
+import type { PinnedRoot } from '../pinned-root.ts';
 import { type Plan, quorumsOf, type Standing } from '../plan.ts';
 import { type EnrolledKey, enrolledKeys } from './enrolled-keys.ts';
 import { assertInTime, assertListedFiles, assertPayload, assertPinned, assertSameAs } from './refusals.ts';
 
 export interface ReviewOptions {
-  /** The root that this holder saw last, byte for byte; kept by the holder, never taken from a packet. */
-  readonly pinnedRoot: Uint8Array | undefined;
+  /** The root that this holder saw last; kept by the holder, never taken from a packet. */
+  readonly pinned: PinnedRoot | undefined;
   readonly now: Date;
 }
 
@@ -60,7 +61,7 @@ export function reviewPacket(packet: Packet, options: ReviewOptions): Review {
   assertSameAs('reason', plan.reason, intent.reason);
   assertInTime(plan, policy, options.now);
   const roots = chainOf(packet);
-  assertPinned(roots, options.pinnedRoot);
+  assertPinned(roots, options.pinned);
   const current = standingOf(packet, roots);
   assertSameAs('base root', plan.base?.root.sha256, current?.root.canonicalSha256);
   assertSameAs('base targets', plan.base?.targets.sha256, current?.targets.canonicalSha256);
@@ -72,7 +73,7 @@ export function reviewPacket(packet: Packet, options: ReviewOptions): Review {
     intent,
     policy,
     frozen,
-    pinnedVersion: options.pinnedRoot && parseMetadata(options.pinnedRoot, 'root').version,
+    pinnedVersion: options.pinned?.version,
     root: roots.at(-1),
     added: root
       ? enrolledKeys({ packet, plan, policy, before: current?.root, after: parseDocument(root.signed, 'root') })

@@ -6,7 +6,7 @@ import { canonicalize } from '../../src/tuf/canonical-json.ts';
 import { parseDocument } from '../../src/tuf/document.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
 import type { FrozenPayload } from '../freeze.ts';
-import { ownerName, ownersOf } from '../owners.ts';
+import { ownerName, ownersInPlan } from '../owners.ts';
 import { changeLines } from './change-lines.ts';
 import type { EnrolledKey } from './enrolled-keys.ts';
 import type { Review } from './review.ts';
@@ -97,11 +97,7 @@ function rootLines({ frozen }: Review, { signed }: FrozenPayload, added: readonl
 
 /** Says which key signs for whom: a person whose key is replaced is asked for both, and must know which is which. */
 function signerLines({ frozen }: Review, { quorums }: FrozenPayload): readonly string[] {
-  const root = frozen.payloads.find(({ role }) => role === 'root');
-  const owners = new Map([
-    ...(frozen.plan.current ? ownersOf(frozen.plan.current.root) : []),
-    ...(root ? ownersOf(parseDocument(root.signed, 'root')) : []),
-  ]);
+  const owners = ownersInPlan(frozen);
   return quorums.map(({ name, keys, threshold }) => {
     const people = keys.map(({ keyid }) => `${ownerName(owners, keyid)} (${keyid.slice(0, 8)})`);
     return `${name}: ${threshold} of ${people.join(', ')}`;

@@ -5,16 +5,25 @@ import type { TrustFiles } from '../../src/trust/lint.ts';
 import { parseDocument } from '../../src/tuf/document.ts';
 import type { FrozenPayload } from '../freeze.ts';
 import type { Plan } from '../plan.ts';
-import { changedTargets, type TargetChange } from '../targets-changes.ts';
+import { changedDelegations, changedTargets, type DelegationChange, type TargetChange } from '../targets-changes.ts';
 
 /** Says in a line each which files change, and of those that clients trust by, what changes in them. */
 export function targetLines(plan: Plan, { signed }: FrozenPayload): readonly string[] {
   const targets = parseDocument(signed, 'targets');
   const changes = changedTargets(plan.current?.targets, targets);
-  if (changes.length === 0) {
+  const delegations = changedDelegations(plan.current?.targets, targets).map(delegationLine);
+  if (changes.length === 0 && delegations.length === 0) {
     return ['no file changes: it is signed anew, for its time or because its signers changed'];
   }
-  return [...changes.map((change) => fileLine(change, plan)), ...trustLines(plan)];
+  return [...changes.map((change) => fileLine(change, plan)), ...trustLines(plan), ...delegations];
+}
+
+/** Whose keys may sign from now on, and for what: the whole ids, to be compared with those of the owners. */
+function delegationLine({ delegation, what }: DelegationChange): string {
+  const { name, quorum, paths = [], terminating } = delegation;
+  const mark = { added: '+', changed: '~', moved: '~', removed: '-' }[what];
+  const keys = quorum.keys.map(({ keyid }) => keyid).join(', ');
+  return `${mark} role ${name} for ${paths.join(', ')}${terminating ? ' (terminating)' : ''}: ${quorum.threshold} of ${keys}`;
 }
 
 function fileLine({ name, what }: TargetChange, { current, targetFiles }: Plan): string {

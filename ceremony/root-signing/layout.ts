@@ -71,6 +71,11 @@ export class EventLayout {
     return join(this.directory, 'script.html');
   }
 
+  /** The steps of the script, for comparing them with what was done. */
+  get steps(): string {
+    return join(this.directory, 'script.json');
+  }
+
   get transcript(): string {
     return join(this.directory, 'transcript.jsonl');
   }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type RootPolicy, readRootPolicy } from '../../src/config/root-policy.ts';
 import { isErrno, ToolkitError } from '../../src/core/error.ts';
-import { readFileCapped } from '../../src/core/files.ts';
+import { pathExists, readFileCapped } from '../../src/core/files.ts';
 import { unreadable } from '../../src/core/unreadable.ts';
 import { isPlainName } from '../../src/tuf/layout.ts';
 import { maxTargetBytes } from '../../src/tuf/repository.ts';
@@ -11,6 +11,7 @@ import { attestationPolicyOf } from '../attestation-policy.ts';
 import type { RootKeys } from '../documents.ts';
 import { type HolderKeys, readHolderKeys } from '../holders/key-directory.ts';
 import { ownersOf } from '../owners.ts';
+import { type DelegationFiles, readDelegations } from './delegations.ts';
 import { type RepositoryIdentity, readIdentity } from './identity.ts';
 import type { RootSigningLayout } from './layout.ts';
 import { type OnlineKey, readOnlineKey } from './online-key.ts';
@@ -23,7 +24,10 @@ export interface RootSigning {
   readonly policy: RootPolicy;
   readonly recorded: Recorded | undefined;
   readonly holders: ReadonlyMap<string, HolderKeys>;
-  readonly online: OnlineKey;
+  /** Absent until somebody names the key, which only a recorded root makes up for. */
+  readonly online: OnlineKey | undefined;
+  /** What is in `delegations/`, by role. */
+  readonly delegations: ReadonlyMap<string, DelegationFiles>;
   /** What is in `targets/`, by name. */
   readonly targets: ReadonlyMap<string, Uint8Array>;
 }
@@ -35,13 +39,15 @@ export interface RootSigning {
 export async function openRootSigning(layout: RootSigningLayout): Promise<RootSigning> {
   const identity = await readIdentity(layout);
   const policy = await readRootPolicy(layout.policy);
+  const recorded = await readRecorded(layout, identity.firstRoot);
   return {
     layout,
     identity,
     policy,
-    recorded: await readRecorded(layout, identity.firstRoot),
+    recorded,
     holders: await readHolderKeys(layout.directory, { repository: identity.id, policy: attestationPolicyOf(policy) }),
-    online: await readOnlineKey(layout.onlineKey),
+    online: recorded && !(await pathExists(layout.onlineKey)) ? undefined : await readOnlineKey(layout.onlineKey),
+    delegations: await readDelegations(layout),
     targets: await readTargets(layout),
   };
 }
@@ -57,16 +63,19 @@ export function wantedKeys({ policy, recorded, holders, online }: RootSigning): 
     return key ? [[id, key] as const] : [];
   });
   const forTargets = policy.targets.holders.flatMap((id) => {
-    const key = holders.get(id)?.targets?.enrolment.publicKey;
-    return key ? [[id, key] as const] : [];
+    const { main, targets } = holders.get(id) ?? {};
+    const key = targets?.enrolment.publicKey ?? (main ? undefined : publishedKey(recorded, id, 'targets'));
+    return key && key !== publishedKey(recorded, id) ? [[id, key] as const] : [];
   });
-  return { holders: new Map(own), forTargets: new Map(forTargets), online: online.publicKey };
+  return { holders: new Map(own), forTargets: new Map(forTargets), online: online?.publicKey };
 }
 
-function publishedKey(recorded: Recorded | undefined, holder: string) {
+/** The key of a holder in the root in force, in a role: by default in root, or in targets for who is in no other. */
+function publishedKey(recorded: Recorded | undefined, holder: string, role?: 'root' | 'targets') {
   if (!recorded) return undefined;
   const owners = ownersOf(recorded.root);
-  return quorumOf(recorded.root, 'root').keys.find(({ keyid }) => owners.get(keyid) === holder)?.publicKey;
+  const keys = (role ? [role] : (['root', 'targets'] as const)).flatMap((name) => quorumOf(recorded.root, name).keys);
+  return keys.find(({ keyid }) => owners.get(keyid) === holder)?.publicKey;
 }
 
 async function readTargets({ targets: directory }: RootSigningLayout): Promise<ReadonlyMap<string, Uint8Array>> {

@@ -1,8 +1,14 @@
 import { join } from 'node:path';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { createFile, makeDirectory, readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
-import { maxMetadataBytes, type RoleName, type roleNames } from '../../src/tuf/layout.ts';
-import { parseMetadata, type RootMetadata, type TargetsMetadata } from '../../src/tuf/metadata.ts';
+import { maxMetadataBytes, type RoleName } from '../../src/tuf/layout.ts';
+import {
+  parseMetadata,
+  type RootMetadata,
+  type SnapshotMetadata,
+  type TargetsMetadata,
+  type TimestampMetadata,
+} from '../../src/tuf/metadata.ts';
 import type { ReadFile } from '../../src/tuf/reader.ts';
 import { type AuthenticRepository, maxTargetBytes } from '../../src/tuf/repository.ts';
 import { walkRootChain } from '../../src/tuf/root-chain.ts';
@@ -12,6 +18,8 @@ import type { RootSigningLayout } from './layout.ts';
 
 /** What `root-signing/metadata` holds: what was published last, by the record of those who sign. */
 export interface Recorded extends Standing {
+  readonly snapshot: SnapshotMetadata;
+  readonly timestamp: TimestampMetadata;
   /** Every root from the first one that clients may pin to the one in force. */
   readonly roots: readonly [RootMetadata, ...RootMetadata[]];
 }
@@ -41,8 +49,11 @@ export async function readRecorded(layout: RootSigningLayout, firstRoot = 1): Pr
     snapshot: snapshot.version,
     timestamp: timestamp.version,
   };
-  return { roots, root, targets, snapshot, versions, targetFiles: await recordedTargets(layout, targets) };
+  return { roots, root, targets, snapshot, timestamp, versions, targetFiles: await recordedTargets(layout, targets) };
 }
+
+/** What of a published repository is written down. */
+export type Published = Omit<AuthenticRepository, 'versions'>;
 
 /**
  * Writes down what was published: each root for ever, and the current file of each role. Everything below the root was
@@ -51,7 +62,7 @@ export async function readRecorded(layout: RootSigningLayout, firstRoot = 1): Pr
  * The caller has verified what is published.
  * @throws CORE_FILE_EXISTS if another root stands under one of the versions
  */
-export async function recordPublished(layout: RootSigningLayout, published: AuthenticRepository): Promise<void> {
+export async function recordPublished(layout: RootSigningLayout, published: Published): Promise<void> {
   const history = join(layout.metadata, 'root_history');
   const contents = join(layout.metadata, 'target_files');
   for (const directory of [history, contents]) await makeDirectory(directory);
@@ -60,6 +71,7 @@ export async function recordPublished(layout: RootSigningLayout, published: Auth
     if (bytes) await createFile(contentPath(layout, name, sha256), bytes);
   }
   for (const { version, bytes } of published.roots) await createFile(join(history, `${version}.root.json`), bytes);
+  for (const [role, { metadata }] of published.delegated) await replaceFile(rolePath(layout, role), metadata.bytes);
   for (const role of ['targets', 'snapshot', 'timestamp', 'root'] as const) {
     await replaceFile(rolePath(layout, role), published[role].bytes);
   }
@@ -83,7 +95,7 @@ async function readRole(layout: RootSigningLayout, role: RoleName): Promise<Uint
   return await readFileCapped(rolePath(layout, role), maxMetadataBytes[role]);
 }
 
-function rolePath({ metadata }: RootSigningLayout, role: (typeof roleNames)[number]): string {
+function rolePath({ metadata }: RootSigningLayout, role: string): string {
   return join(metadata, `${role}.json`);
 }
 

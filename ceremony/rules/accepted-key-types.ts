@@ -1,12 +1,13 @@
 import type { Rule } from '../../src/core/rules.ts';
 import type { ReviewedPlan } from '../plan.ts';
+import { addedKeys } from '../root-changes.ts';
 
 export const acceptedKeyTypes: Rule<ReviewedPlan> = {
   id: 'accepted-key-types',
   title: 'every key has a type and a spelling that all clients verify; one P-384 key makes some refuse the whole root',
-  check: ({ documents: { root } }) => {
+  check: ({ current, documents: { root } }) => {
     if (!root) return 'not-applicable';
-    return [...root.keys.values()]
+    return addedKeys(current?.root, root)
       .filter(({ key, publicKey }) => !publicKey || !['ecdsa', 'ed25519'].includes(String(key['keytype'])))
       .map(({ keyid, key }) => ({
         where: `keys.${keyid}`,

@@ -2,8 +2,10 @@ import type { Rule } from '../../src/core/rules.ts';
 import type { ReviewedPlan } from '../plan.ts';
 import { acceptedKeyTypes } from './accepted-key-types.ts';
 import { announcedChanges } from './announced-changes.ts';
+import { announcedDelegations } from './announced-delegations.ts';
 import { announcedTargets } from './announced-targets.ts';
 import { consistentSnapshot } from './consistent-snapshot.ts';
+import { delegationPaths } from './delegation-paths.ts';
 import { derivedKeyIds } from './derived-key-ids.ts';
 import { distinctKeys } from './distinct-keys.ts';
 import { expiryWithinPolicy } from './expiry-within-policy.ts';
@@ -37,6 +39,8 @@ export const planRules: readonly Rule<ReviewedPlan>[] = [
   sha256Only,
   snapshotKeepsFiles,
   announcedTargets,
+  announcedDelegations,
+  delegationPaths,
   trustFiles,
   trustKept,
 ];

@@ -4,10 +4,14 @@ import type { ReviewedPlan } from '../plan.ts';
 export const sha256Only: Rule<ReviewedPlan> = {
   id: 'sha256-only',
   title: 'a target is listed by SHA-256 alone: clients differ in which listed hash names the file they fetch',
-  check: ({ documents: { targets } }) => {
+  check: ({ current, documents: { targets } }) => {
     if (!targets) return 'not-applicable';
     return [...targets.targets]
-      .filter(([, { hashes }]) => hashes.size !== 1)
+      .filter(([name, { hashes, sha256 }]) => {
+        // What an imported repository lists already, clients fetch already.
+        const listed = current?.targets.targets.get(name);
+        return hashes.size !== 1 && (listed?.sha256 !== sha256 || listed.hashes.size !== hashes.size);
+      })
       .map(([name, { hashes }]) => ({
         where: `targets.${name}.hashes`,
         message: `expected sha256 alone, got ${[...hashes.keys()].join(', ')}`,

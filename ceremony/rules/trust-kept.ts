@@ -1,3 +1,4 @@
+import { equalBytes } from '../../src/core/bytes.ts';
 import type { Rule } from '../../src/core/rules.ts';
 import { trustFileNames } from '../../src/trust/compile.ts';
 import { trustedGroups } from '../../src/trust/diff-items.ts';
@@ -10,7 +11,7 @@ export const trustKept: Rule<ReviewedPlan> = {
   check: ({ announced, current, targetFiles }) => {
     const name = trustFileNames.trustedRoot;
     const [before, after] = [current?.targetFiles.get(name), targetFiles?.get(name)];
-    if (!announced || announced.revokes || !before || !after) return 'not-applicable';
+    if (!announced || announced.revokes || !before || !after || equalBytes(before, after)) return 'not-applicable';
     const [older, newer] = [before, after].map((file) =>
       trustedGroups(parseTrustedRoot(file, name)).flatMap(({ items }) => items),
     );

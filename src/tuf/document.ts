@@ -1,5 +1,6 @@
 import { parseInstant } from '../core/clock.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import { type Delegation, parseDelegations } from './delegations.ts';
 import { arrayAt, integerAt, malformed, objectAt, sha256At, show, stringAt, uniqueAt } from './fields.ts';
 import { parseRoleKey, type RoleKey } from './key.ts';
 import { isPlainName, type RoleName, roleNames } from './layout.ts';
@@ -40,8 +41,8 @@ export interface TargetClaim extends FileClaim {
 
 export interface TargetsDocument extends Common {
   readonly targets: ReadonlyMap<string, TargetClaim>;
-  /** Names of roles that part of the namespace is delegated to. */
-  readonly delegatedRoles: readonly string[];
+  /** Roles that part of the namespace is delegated to, in the order in which clients visit them. */
+  readonly delegations: readonly Delegation[];
 }
 
 export interface SnapshotDocument extends Common {
@@ -123,15 +124,7 @@ function parseTargets(common: Common): TargetsDocument {
     const sha256 = sha256At(claim.hashes.get('sha256'), `${where}.hashes.sha256`);
     targets.set(name, { ...claim, length: integerAt(claim.length, `${where}.length`, 0), sha256 });
   }
-  return { ...common, targets, delegatedRoles: delegatedRoles(common.signed['delegations']) };
-}
-
-function delegatedRoles(delegations: Json | undefined): readonly string[] {
-  if (delegations === undefined) return [];
-  const where = 'targets: delegations';
-  const { roles, succinct_roles: bins } = objectAt(delegations, where);
-  if (bins !== undefined) return [stringAt(objectAt(bins, where)['name_prefix'], `${where}.succinct_roles`)];
-  return arrayAt(roles, `${where}.roles`).map((role) => stringAt(objectAt(role, where)['name'], `${where}.roles`));
+  return { ...common, targets, delegations: parseDelegations(common.signed['delegations'], common.version) };
 }
 
 function parseSnapshot(common: Common): SnapshotDocument {

@@ -53,10 +53,15 @@ export function assertAgreement(repository: AuthenticRepository, judgement: Judg
     const [ours, theirs] = [repository.versions[role], judgement.versions[role]];
     if (ours !== theirs) throw disagreement(`${role}: we see v${ours}, tuf-js sees v${theirs}`);
   }
-  for (const [name, bytes] of repository.targetFiles) {
+  for (const [name, bytes] of [...repository.targetFiles, ...delegatedFiles(repository)]) {
     const theirs = judgement.targetFiles.get(name);
     if (!theirs || !equalBytes(bytes, theirs)) throw disagreement(`${name}: tuf-js downloads other bytes`);
   }
+}
+
+/** Returns the files of every delegated role, by name: a name is in one of them. */
+export function delegatedFiles({ delegated }: Pick<AuthenticRepository, 'delegated'>): ReadonlyMap<string, Uint8Array> {
+  return new Map([...delegated.values()].flatMap(({ files }) => [...files]));
 }
 
 /** A client that remembers goes on from the last root it accepted. */

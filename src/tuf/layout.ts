@@ -19,7 +19,7 @@ export const timestampPath = 'timestamp.json';
  * Returns where a role's metadata is published, relative to the repository (consistent snapshots, TUF §7).
  * Everything but the timestamp carries its version, and is never written twice.
  */
-export function metadataPath(role: RoleName, version: number): string {
+export function metadataPath(role: string, version: number): string {
   return role === 'timestamp' ? timestampPath : `${version}.${role}.json`;
 }
 

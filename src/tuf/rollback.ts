@@ -1,11 +1,15 @@
 import { equalBytes } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import type { RoleName } from './layout.ts';
-import type { ParsedMetadata, RootMetadata } from './metadata.ts';
-import { quorumOf, signingStatus } from './threshold.ts';
+import type { ParsedMetadata, RootMetadata, TargetsMetadata } from './metadata.ts';
+import { type Quorum, quorumOf, signingStatus } from './threshold.ts';
 
 /** What a client keeps of a repository: one document for each role. */
 export type RoleDocuments = { readonly [Role in RoleName]: ParsedMetadata<Role> };
+
+type KeptDocuments = RoleDocuments & {
+  readonly delegated: ReadonlyMap<string, { readonly metadata: TargetsMetadata }>;
+};
 
 /**
  * Passes if a client that trusted `previous` may go on to `next` (TUF §5.4.3, §5.5.5): no version is lower, no version
@@ -15,7 +19,7 @@ export type RoleDocuments = { readonly [Role in RoleName]: ParsedMetadata<Role> 
  * online key signed version 1000.
  * @throws TUF_ROLLBACK
  */
-export function assertNotRolledBack(previous: RoleDocuments, next: RoleDocuments): void {
+export function assertNotRolledBack(previous: KeptDocuments, next: KeptDocuments): void {
   assertForward('root', previous.root, next.root);
   if (isVouchedFor('timestamp', previous.timestamp, next.root))
     assertForward('timestamp', previous.timestamp, next.timestamp);
@@ -26,9 +30,13 @@ export function assertNotRolledBack(previous: RoleDocuments, next: RoleDocuments
     if (listed === undefined || listed < version) throw rolledBack('snapshot', `${file} v${version}`, listed);
   }
   if (isVouchedFor('targets', previous.targets, next.root)) assertForward('targets', previous.targets, next.targets);
+  for (const { name, quorum } of next.targets.delegations) {
+    const [old, young] = [previous, next].map(({ delegated }) => delegated.get(name)?.metadata);
+    if (old && young && meets(old, quorum)) assertForward(name, old, young);
+  }
 }
 
-function assertForward(role: RoleName, previous: ParsedMetadata, next: ParsedMetadata): void {
+function assertForward(role: string, previous: ParsedMetadata, next: ParsedMetadata): void {
   if (next.version < previous.version) throw rolledBack(role, `v${previous.version}`, next.version);
   if (next.version > previous.version || equalBytes(next.canonical, previous.canonical)) return;
   throw new ToolkitError('TUF_ROLLBACK', {
@@ -40,11 +48,15 @@ function assertForward(role: RoleName, previous: ParsedMetadata, next: ParsedMet
 
 /** True if the keys of `root` still stand for a file: what clients of that root hold against a later one. */
 export function isVouchedFor(role: RoleName, metadata: ParsedMetadata, root: RootMetadata): boolean {
-  const status = signingStatus(metadata.canonical, metadata.signatures, quorumOf(root, role));
+  return meets(metadata, quorumOf(root, role));
+}
+
+function meets({ canonical, signatures }: ParsedMetadata, quorum: Quorum): boolean {
+  const status = signingStatus(canonical, signatures, quorum);
   return status.have >= status.need;
 }
 
-function rolledBack(role: RoleName, seen: string, got: number | undefined): ToolkitError {
+function rolledBack(role: string, seen: string, got: number | undefined): ToolkitError {
   return new ToolkitError('TUF_ROLLBACK', {
     message: `${role}: expected ${seen} or later, got ${got === undefined ? 'none' : `v${got}`}`,
     fault: 'evidence',

@@ -57,7 +57,7 @@ export function signingStatus(
  * @throws TUF_THRESHOLD
  * @see https://theupdateframework.github.io/specification/latest/#file-formats-object-format
  */
-export function verifyThreshold(metadata: Envelope, role: RoleName, quorum: Quorum): SigningStatus {
+export function verifyThreshold(metadata: Envelope, role: string, quorum: Quorum): SigningStatus {
   const status = signingStatus(metadata.canonical, metadata.signatures, quorum);
   if (status.have >= status.need) return status;
   const invalid = status.keys.filter((key) => key.status === 'invalid').length;

@@ -35,6 +35,7 @@ async function smokeRun(bench: Workbench, change: Partial<SmokeRun> = {}): Promi
     config: await minimalConfig(),
     environment: {},
     talk: { isTerminal: false, say: () => undefined, warn: () => undefined },
+    version: '0.0.0',
     ask: scriptedAsk([]),
     progress: silentProgress,
     signal: new AbortController().signal,

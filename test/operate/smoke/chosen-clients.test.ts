@@ -24,6 +24,7 @@ function invocation(environment: Environment = {}): Invocation {
     positionals: [],
     environment: { HOME: home, XDG_CACHE_HOME: join(home, 'cache'), PATH: home, ...environment },
     talk: { isTerminal: false, say: () => undefined, warn: (line) => void warned.push(line) },
+    version: '0.0.0',
     ask: scriptedAsk([]),
     progress: silentProgress,
     signal: new AbortController().signal,

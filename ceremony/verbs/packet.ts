@@ -1,0 +1,117 @@
+import { join, resolve } from 'node:path';
+import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
+import { qrSvg } from '../../src/cli/qr.ts';
+import { sha256Hex } from '../../src/core/digest.ts';
+import { createFile, makeDirectory, readFileCapped, replaceFile } from '../../src/core/files.ts';
+import { payloadQr } from '../air-gap/qr-text.ts';
+import { assertFrozen, openEvent, packetOf, payloadFiles } from '../event/event.ts';
+import { parsePlan, planDigest } from '../event/plan-document.ts';
+import { formatPacket, maxPacketBytes, parsePacket } from '../packet/packet.ts';
+import { openRootSigning } from '../root-signing/open.ts';
+import { reviewHere } from './plan.ts';
+import { recordAct } from './record.ts';
+import { actorOption, dirOption, eventOf, layoutOf, requiredOption, toolOf } from './settings.ts';
+
+export const ceremonyPacketExportCommand: Command = {
+  words: ['ceremony', 'packet', 'export'],
+  summary: 'write everything that a holder needs to judge and sign an event into one file',
+  positionals: ['EVENT'],
+  options: {
+    ...dirOption,
+    ...actorOption,
+    to: { type: 'string', value: 'FILE', help: 'where to write it (required)' },
+    qr: {
+      type: 'string',
+      value: 'DIR',
+      help: 'also write a QR code (SVG) of each payload, with the plan’s digest, there',
+    },
+  },
+  examples: [
+    {
+      command: 'sigstead ceremony packet export 2026-11-02-replace-alice --to replace-alice.packet.json',
+      explains: 'for a USB stick',
+    },
+  ],
+  run: exportPacket,
+};
+
+export const ceremonyPacketImportCommand: Command = {
+  words: ['ceremony', 'packet', 'import'],
+  summary: 'take a packet apart into plain files, to look at them with other tools',
+  details: 'Believes nothing of it. To judge it: `ceremony review --packet FILE`.',
+  positionals: ['FILE'],
+  options: { into: { type: 'string', value: 'DIR', help: 'where to write the files (required)' } },
+  examples: [
+    {
+      command: 'sigstead ceremony packet import replace-alice.packet.json --into look',
+      explains: 'then: sha256sum look/root.v2.canonical',
+    },
+  ],
+  run: importPacket,
+};
+
+async function exportPacket(invocation: Invocation): Promise<Outcome> {
+  const rootSigning = await openRootSigning(layoutOf(invocation));
+  const event = await openEvent(eventOf(invocation));
+  assertFrozen(event);
+  // A packet that its own reader would refuse is not handed out.
+  reviewHere(event, rootSigning, invocation);
+  const to = resolve(requiredOption(invocation, 'to'));
+  const bytes = formatPacket(packetOf(event, rootSigning, toolOf(invocation)));
+  await createFile(to, bytes);
+  const codes = await writeCodes(invocation, event);
+  const sha256 = sha256Hex(bytes);
+  await recordAct(invocation, event.layout, { verb: 'packet export', step: 'packet', outputs: [to] });
+  return {
+    json: { packet: to, bytes: bytes.length, sha256, codes: [...codes] },
+    text: [`${to}  ${bytes.length} bytes  sha256 ${sha256}`, ...codes, ''].join('\n'),
+  };
+}
+
+async function writeCodes(
+  { options }: Invocation,
+  event: Awaited<ReturnType<typeof openEvent>>,
+): Promise<readonly string[]> {
+  const directory = options.text('qr');
+  if (directory === undefined) return [];
+  await makeDirectory(resolve(directory));
+  const { plan, planDigest: digest, payloads } = event;
+  const written = plan.payloads.map(async ({ role, version }, index) => {
+    const canonical = payloads[index]?.canonical ?? new Uint8Array();
+    const path = join(resolve(directory), `${role}.v${version}.svg`);
+    await replaceFile(
+      path,
+      qrSvg(payloadQr({ event: plan.event, revision: plan.revision, role, version, planDigest: digest, canonical })),
+    );
+    return path;
+  });
+  return await Promise.all(written);
+}
+
+async function importPacket(invocation: Invocation): Promise<Outcome> {
+  const [file = ''] = invocation.positionals;
+  const packet = parsePacket(await readFileCapped(resolve(file), maxPacketBytes), file);
+  const plan = parsePlan(packet.plan, 'plan.json');
+  const into = resolve(requiredOption(invocation, 'into'));
+  const files = new Map<string, Uint8Array>([
+    ['plan.json', packet.plan],
+    ['intent.yaml', packet.intent],
+    ['policy.yaml', packet.policy],
+    ...plan.payloads.flatMap(({ role, version }, index): [string, Uint8Array][] => {
+      const payload = packet.payloads[index];
+      return payload ? [[payloadFiles(role, version).canonical, payload.canonical]] : [];
+    }),
+    ...[...packet.targets].map(([name, bytes]) => [name.replaceAll('/', '_'), bytes] as const),
+  ]);
+  await makeDirectory(into);
+  const written = [...files].map(async ([name, bytes]) => {
+    const path = join(into, name);
+    await createFile(path, bytes);
+    return { path, sha256: sha256Hex(bytes) };
+  });
+  const list = await Promise.all(written);
+  return {
+    json: { event: plan.event, revision: plan.revision, planSha256: planDigest(packet.plan), files: list },
+    text: `${list.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join('')}`,
+  };
+}

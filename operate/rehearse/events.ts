@@ -1,0 +1,140 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EventKind } from '../../src/config/intent.ts';
+import type { RolePolicy } from '../../src/config/root-policy.ts';
+import { fastForward } from './fast-forward.ts';
+import type { People, PersonsKey } from './people.ts';
+import type { Stage } from './stage.ts';
+
+/** One event of a rehearsal: what happens before it, and who signs. */
+export interface RehearsedEvent {
+  readonly kind: EventKind;
+  /** What has to be there before it is planned; returns former keys that sign too. */
+  prepare(stage: Stage, people: People): Promise<readonly PersonsKey[]>;
+  /** Fields of the intent besides kind and reason. */
+  readonly intent: string;
+  /** How one of the holders signs, so that every way is rehearsed. @default at the terminal */
+  readonly way?: 'detached' | 'qr' | 'amended';
+}
+
+const joining = { id: 'frank', name: 'Frank Newcomer' };
+
+/** A year in the life of a root of trust, in an order in which each finds what it needs. */
+export function rehearsedEvents(people: People): readonly RehearsedEvent[] {
+  const [first = '', second = '', third = '', fourth = '', fifth = ''] = people.ids;
+  const nothing = async () => [];
+  return [
+    { kind: 'genesis', intent: '', prepare: nothing },
+    { kind: 'renew', intent: '', prepare: nothing, way: 'detached' },
+    {
+      kind: 'update-targets',
+      intent: '',
+      way: 'amended',
+      prepare: async (_, who) => {
+        await who.target('notice.txt', () => 'A file that clients may read.\n');
+        return [];
+      },
+    },
+    {
+      kind: 'replace-key',
+      intent: `holder: ${first}\n`,
+      way: 'qr',
+      prepare: async (_, who) => formerOf(await who.enrol(first)),
+    },
+    {
+      kind: 'replace-quorum',
+      intent: `holders: [${second}, ${third}, ${fourth}]\n`,
+      prepare: async (_, who) => {
+        const former = [await who.enrol(second), await who.enrol(third), await who.enrol(fourth)];
+        return former.flatMap(formerOf);
+      },
+    },
+    {
+      kind: 'add-holder',
+      intent: `holder: ${joining.id}\n`,
+      prepare: async (_, who) => {
+        await who.change({
+          holders: [...who.policy.holders, joining],
+          root: withHolder(who.policy.root),
+          targets: withHolder(who.policy.targets),
+        });
+        await who.enrol(joining.id);
+        return [];
+      },
+    },
+    {
+      kind: 'remove-holder',
+      intent: `holder: ${joining.id}\n`,
+      prepare: async (_, who) => {
+        await who.change({
+          holders: who.policy.holders.filter(({ id }) => id !== joining.id),
+          root: withoutHolder(who.policy.root),
+          targets: withoutHolder(who.policy.targets),
+        });
+        return [];
+      },
+    },
+    {
+      kind: 'rotate-online',
+      intent: '',
+      prepare: async (stage) => {
+        await nameOnlineKey(stage, 'second');
+        return [];
+      },
+    },
+    {
+      kind: 'revoke-key',
+      intent: `holder: ${fifth}\nsince: 2026-11-01T00:00:00Z\n`,
+      prepare: async (_, who) => {
+        await who.enrol(fifth);
+        return [];
+      },
+    },
+    {
+      kind: 'rotate-targets-keys',
+      intent: `holders: [${first}, ${second}, ${third}]\n`,
+      prepare: async (_, who) => {
+        for (const id of [first, second, third]) await who.enrol(id, 'targets');
+        return [];
+      },
+    },
+    {
+      kind: 'recover-fast-forward',
+      intent: 'since: 2026-11-01T00:00:00Z\n',
+      prepare: async (stage) => {
+        await fastForward(stage);
+        await nameOnlineKey(stage, 'third');
+        return [];
+      },
+    },
+  ];
+}
+
+/** Names another online key to the record; keys of a rehearsal that sign without people are files. */
+export async function nameOnlineKey(stage: Stage, name: string): Promise<void> {
+  const options = await stage.onlineKeys.newKey('online', name);
+  await stage.coordinator('ceremony', 'enroll', '--online', ...options);
+}
+
+export async function writeIntent(stage: Stage, event: RehearsedEvent): Promise<string> {
+  const path = stage.path(`${event.kind}.intent.yaml`);
+  await writeFile(path, `kind: ${event.kind}\nreason: rehearsal of ${event.kind}\n${event.intent}`);
+  return path;
+}
+
+/** Returns the root that clients pin in this rehearsal. */
+export async function firstRoot(stage: Stage): Promise<Uint8Array> {
+  return await readFile(join(stage.published, '1.root.json'));
+}
+
+function formerOf(key: PersonsKey | undefined): readonly PersonsKey[] {
+  return key ? [key] : [];
+}
+
+function withHolder(role: RolePolicy): RolePolicy {
+  return { ...role, holders: [...role.holders, joining.id] };
+}
+
+function withoutHolder(role: RolePolicy): RolePolicy {
+  return { ...role, holders: role.holders.filter((id) => id !== joining.id) };
+}
