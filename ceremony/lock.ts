@@ -16,12 +16,12 @@ export interface ExclusiveOptions {
 /**
  * Runs `work` while nobody else publishes to the store.
  *
- * A store without a lock must refuse a second `create` of one name: then the slower of two fails before it changes
- * what clients see.
+ * A store without a lock must refuse a second `create` of one name, and a `replace` of what changed since it was read:
+ * then the slower of two fails before it changes what clients see.
  * @throws CER_BUSY
  */
 export async function exclusively<T>(store: Store, work: () => Promise<T>, options: ExclusiveOptions = {}): Promise<T> {
-  if (!isLockable(store)) return await work();
+  if (!isLockable(store)) return await work().catch((error: unknown) => Promise.reject(overtaken(store, error)));
   const timeoutMs = options.waitMs ?? 30_000;
   const lock = await waitFor(() => store.tryLock(), { what: `the lock of ${store.uri}`, timeoutMs }).catch((cause) => {
     throw cause instanceof ToolkitError && cause.code === 'CORE_TIMEOUT' ? busy(store, cause) : cause;
@@ -35,6 +35,13 @@ export async function exclusively<T>(store: Store, work: () => Promise<T>, optio
 
 function isLockable(store: Store): store is LockableStore {
   return 'tryLock' in store && typeof store.tryLock === 'function';
+}
+
+/** How the slower of two who publish to a store without a lock finds out. */
+const overtakings = ['STORE_EXISTS', 'STORE_CHANGED', 'CER_VERSION_REUSED', 'CER_VERSION_BACKWARDS'];
+
+function overtaken(store: Store, error: unknown): unknown {
+  return error instanceof ToolkitError && overtakings.includes(error.code) ? busy(store, error) : error;
 }
 
 function busy(store: Store, cause: unknown): ToolkitError {
