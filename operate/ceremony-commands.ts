@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { recordAct } from '../ceremony/verbs/record.ts';
 import { resignOptions, resignOutcome, resignPublished } from '../ceremony/verbs/resign-online.ts';
+import { actorOption, dirOption, layoutOf } from '../ceremony/verbs/settings.ts';
 import { type RootReport, type VerificationReport, verifyPublished } from '../ceremony/verify.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { StateDirectory } from '../local/state.ts';
@@ -24,6 +26,9 @@ export const ceremonyVerifyCommand: Command = {
       help: 'the published repository, where timestamp.json is (required)',
     },
     root: { type: 'string', value: 'FILE', help: 'the root that clients pin (required)' },
+    ...dirOption,
+    ...actorOption,
+    event: { type: 'string', value: 'NAME', help: 'add the outcome to the transcript of this event in DIR' },
     at: { type: 'string', value: 'TIME', help: 'verify for this time, e.g. 2026-12-24T00:00:00Z (default: now)' },
   },
   examples: [
@@ -69,6 +74,16 @@ async function verify(invocation: Invocation): Promise<Outcome> {
     pinnedRoot: await readFileCapped(resolve(rootFile), maxMetadataBytes.root),
     now: at === undefined ? clock.now() : parseInstant(at, '--at'),
   });
+  const event = options.text('event');
+  if (event !== undefined) {
+    const note = `${report.metadata} verifies: root v${report.root.version}, by ${report.judges.join(' and ')}`;
+    await recordAct(invocation, layoutOf(invocation).event(event), {
+      verb: 'verify',
+      step: 'verify',
+      inputs: [resolve(rootFile)],
+      note,
+    });
+  }
   return { json: toJson(report), text: render(report) };
 }
 

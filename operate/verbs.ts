@@ -64,6 +64,11 @@ export const verbs: readonly Verb[] = [
     words: ['ceremony', 'rehearse'],
     load: async () => (await import('./rehearse/rehearse.ts')).ceremonyRehearseCommand,
   },
+  { words: ['ceremony', 'lint'], load: async () => (await import('../ceremony/verbs/doctor.ts')).ceremonyLintCommand },
+  {
+    words: ['ceremony', 'doctor'],
+    load: async () => (await import('../ceremony/verbs/doctor.ts')).ceremonyDoctorCommand,
+  },
   { words: ['ceremony', 'status'], load: async () => (await import('./ceremony-status.ts')).ceremonyStatusCommand },
   { words: ['ceremony', 'verify'], load: async () => (await import('./ceremony-commands.ts')).ceremonyVerifyCommand },
   {

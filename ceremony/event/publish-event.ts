@@ -53,7 +53,7 @@ export async function publishEvent(options: PublishEventOptions): Promise<Public
       pinnedRoot: pinnedRoot.bytes,
     });
     await recordPublished(rootSigning.layout, publication.repository);
-    if (!rootFirst(event)) await rm(rootSigning.layout.formerOnlineKey, { force: true });
+    await rm(rootSigning.layout.formerOnlineKey, { force: true });
     await writeResult(event, publication, now);
     return publication;
   });

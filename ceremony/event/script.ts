@@ -75,8 +75,10 @@ function withoutAbsent({
 }
 
 /** Everybody whose key some quorum lists, by the root in force and by the next. */
-function signersOf({ frozen }: Review): readonly string[] {
-  return [...new Set(ownersInPlan(frozen).values())];
+function signersOf({ frozen, policy }: Review): readonly string[] {
+  const owners = new Set(ownersInPlan(frozen).values());
+  const known = policy.holders.map(({ id }) => id).filter((id) => owners.delete(id));
+  return [...known, ...owners];
 }
 
 function stepsOf({ plan }: Review, signers: readonly string[]): readonly ScriptStep[] {

@@ -18,7 +18,7 @@ export interface OnlineKey {
 const onlineKeyFormat: Format<OnlineKey> = {
   name: 'sigstead-online-key/v1',
   read: object({
-    uri: parsed(text, (uri) => (parseKeyUri(uri), uri)),
+    uri: parsed(text, keyUri),
     publicKey: parsed(text, publicKeyOf),
   }),
   maxBytes: 8192,
@@ -55,6 +55,12 @@ export async function recordOnlineKey(
   }
   await replaceFile(layout.onlineKey, document);
   return same ? 'same' : 'replaces';
+}
+
+/** As it stands, and one that can be opened. */
+function keyUri(uri: string): string {
+  parseKeyUri(uri);
+  return uri;
 }
 
 function publicKeyOf(pem: string): KeyObject {

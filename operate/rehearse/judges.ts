@@ -18,7 +18,9 @@ export interface JudgesVerdict {
 
 /** Clients that share no line with each other, and that read what is published from a web server. */
 export interface Judges {
-  judge(rootFile: string): Promise<readonly JudgesVerdict[]>;
+  /** Where what is published is served. */
+  readonly url: string;
+  judge(rootFile: string, event: string): Promise<readonly JudgesVerdict[]>;
   close(): Promise<void>;
 }
 
@@ -43,10 +45,22 @@ export async function seatJudges(stage: Stage, options: JudgesOptions): Promise<
   const url = `http://127.0.0.1:${gateway.ports.get('tuf')}`;
   let round = 0;
   return {
-    judge: async (rootFile) => {
+    url,
+    judge: async (rootFile, event) => {
       round += 1;
       // The toolkit's own client and tuf-js, by the command that an auditor uses.
-      const { json } = await stage.coordinator('ceremony', 'verify', '--metadata', url, '--root', rootFile);
+      const { json } = await stage.coordinator(
+        'ceremony',
+        'verify',
+        '--metadata',
+        url,
+        '--root',
+        rootFile,
+        '--event',
+        event,
+        '--dir',
+        stage.rootSigning,
+      );
       const own = (json as { judges: readonly string[] }).judges.map((judge) => ({
         judge,
         verdict: 'accepts' as const,

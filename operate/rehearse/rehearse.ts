@@ -119,10 +119,12 @@ async function runAll(
     const started = performance.now();
     const ran = await asStep(progress, event.kind, () => runEvent(stage, people, event));
     stage.firstRoot ??= await pinFirstRoot(stage);
-    const verdicts = await judges.judge(stage.firstRoot);
+    const verdicts = await judges.judge(stage.firstRoot, ran.event);
     reports.push({ ...ran, seconds: Math.round((performance.now() - started) / 100) / 10, judges: verdicts });
   }
   await stage.coordinator('ceremony', 'resign-online', '--to', stage.published, '--force');
+  await stage.coordinator('ceremony', 'lint');
+  await stage.coordinator('ceremony', 'doctor', '--url', judges.url);
   return reports;
 }
 
