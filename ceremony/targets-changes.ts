@@ -1,5 +1,5 @@
 import { equalBytes } from '../src/core/bytes.ts';
-import type { JsonObject } from '../src/core/json.ts';
+import type { Json, JsonObject } from '../src/core/json.ts';
 import { canonicalize } from '../src/tuf/canonical-json.ts';
 import type { Delegation } from '../src/tuf/delegations.ts';
 import type { TargetsDocument } from '../src/tuf/document.ts';
@@ -17,8 +17,15 @@ export function changedTargets(before: TargetsDocument | undefined, after: Targe
     const [old, young] = [older.get(name), after.targets.get(name)];
     if (!old) return [{ name, what: 'added' }];
     if (!young) return [{ name, what: 'removed' }];
-    return old.sha256 === young.sha256 ? [] : [{ name, what: 'changed' }];
+    return same(entryOf(before, name), entryOf(after, name)) ? [] : [{ name, what: 'changed' }];
   });
+}
+
+/** Returns the fields of a targets document that others have a use for, and that two of them have differently. */
+export function changedFields(before: TargetsDocument, after: TargetsDocument): readonly string[] {
+  const spokenOf = ['version', 'expires', 'targets', 'delegations'];
+  const fields = new Set([...Object.keys(before.signed), ...Object.keys(after.signed)]);
+  return [...fields].filter((field) => !spokenOf.includes(field) && !same(before.signed[field], after.signed[field]));
 }
 
 export interface DelegationChange {
@@ -41,15 +48,24 @@ export function changedDelegations(
     const old = kept.find(({ name }) => name === delegation.name);
     if (!old) return [{ delegation, what: 'added' }];
     place += 1;
-    if (!equalBytes(bytesOf(before, old), bytesOf(after, delegation))) return [{ delegation, what: 'changed' }];
+    if (!same(allOf(before, old), allOf(after, delegation))) return [{ delegation, what: 'changed' }];
     return kept[place - 1] === old ? [] : [{ delegation, what: 'moved' }];
   });
   return [...removed, ...others];
 }
 
 /** All that stands in a document about a delegated role, its keys included. */
-function bytesOf(targets: TargetsDocument | undefined, { name, quorum }: Delegation): Uint8Array {
+function allOf(targets: TargetsDocument | undefined, { name, quorum }: Delegation): Json {
   const { roles } = (targets?.signed['delegations'] ?? {}) as { readonly roles?: readonly JsonObject[] };
   const role = roles?.find((each) => each['name'] === name) ?? null;
-  return canonicalize({ role, keys: quorum.keys.map(({ keyid, key }) => ({ keyid, key })) });
+  return { role, keys: quorum.keys.map(({ keyid, key }) => ({ keyid, key })) };
+}
+
+function entryOf(targets: TargetsDocument | undefined, name: string): Json | undefined {
+  return (targets?.signed['targets'] as JsonObject | undefined)?.[name];
+}
+
+function same(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return equalBytes(canonicalize(a), canonicalize(b));
 }

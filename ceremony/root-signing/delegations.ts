@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Intent } from '../../src/config/intent.ts';
 import { parseUtf8 } from '../../src/core/bytes.ts';
 import { isErrno, ToolkitError } from '../../src/core/error.ts';
@@ -8,7 +8,7 @@ import { readFileCapped, readFileIfPresent } from '../../src/core/files.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { unreadable } from '../../src/core/unreadable.ts';
 import { keyId, tufKey } from '../../src/tuf/key.ts';
-import { isPlainName, maxMetadataBytes } from '../../src/tuf/layout.ts';
+import { maxMetadataBytes } from '../../src/tuf/layout.ts';
 import { parseMetadata, type TargetsMetadata } from '../../src/tuf/metadata.ts';
 import { type DelegatedRole, maxTargetBytes } from '../../src/tuf/repository.ts';
 import type { RootSigningLayout } from './layout.ts';
@@ -65,7 +65,7 @@ export function wantedDelegations(
   const appended = before.some((role) => role['name'] === changed) ? [] : [own];
   const roles = [...replaced, ...appended].filter((role) => role !== undefined) as readonly JsonObject[];
   const used = new Set(roles.flatMap((role) => role['keyids'] as readonly string[]));
-  const keys = Object.entries({ ...Object.fromEntries(added), ...listed.keys }).filter(([keyid]) => used.has(keyid));
+  const keys = Object.entries({ ...listed.keys, ...Object.fromEntries(added) }).filter(([keyid]) => used.has(keyid));
   return { ...listed, keys: Object.fromEntries(keys), roles };
 }
 
@@ -81,8 +81,7 @@ async function readSigned(directory: string): Promise<DelegatedRole | undefined>
   const metadata = parseMetadata(bytes, 'targets');
   const files = new Map<string, Uint8Array>();
   for (const name of metadata.targets.keys()) {
-    const path = join(directory, 'targets', name);
-    const content = isPlainName(relative(directory, path)) ? await readFileIfPresent(path, maxTargetBytes) : undefined;
+    const content = await readFileIfPresent(join(directory, 'targets', name), maxTargetBytes);
     if (content) files.set(name, content);
   }
   return { metadata, files };

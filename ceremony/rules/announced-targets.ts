@@ -1,6 +1,6 @@
 import type { Rule } from '../../src/core/rules.ts';
 import type { ReviewedPlan } from '../plan.ts';
-import { changedTargets } from '../targets-changes.ts';
+import { changedFields, changedTargets } from '../targets-changes.ts';
 
 export const announcedTargets: Rule<ReviewedPlan> = {
   id: 'announced-targets',
@@ -12,11 +12,16 @@ export const announcedTargets: Rule<ReviewedPlan> = {
       const hint = 'put the new files into targets/, or renew';
       return [{ where: 'targets', message: 'expected a change, got the targets that are in force', hint }];
     }
-    if (announced.changesTargets) return [];
-    return changes.map(({ name, what }) => ({
+    const fields = (targets ? changedFields(current.targets, targets) : []).map((field) => ({
+      where: `targets: ${field}`,
+      message: 'expected this field to stay, got a change that no event announces',
+    }));
+    if (announced.changesTargets) return fields;
+    const files = changes.map(({ name, what }) => ({
       where: `targets.${name}`,
       message: `${announced.kind} does not announce that it is ${what}`,
       hint: 'say `targets: true` in the intent, or put back what is published',
     }));
+    return [...files, ...fields];
   },
 };

@@ -26,6 +26,18 @@ const common = {
 
 const instant = text(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/, 'an instant like 2026-11-02T03:00:00Z');
 
+const delegatedRole = text(
+  /^[A-Za-z0-9_][A-Za-z0-9._+@-]{0,63}$/,
+  'the name of a role, like registry.acme.example',
+).describe('Name of the role, which its metadata file has too: NAME.json.');
+
+const pemFile = text(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.pem$/, 'the name of a PEM file, like build.pem');
+const pathPattern = text(
+  /^[A-Za-z0-9_*?][A-Za-z0-9._+@*?/-]{0,199}$/,
+  'a path like npm/*, of letters, digits, ".", "_", "-", "+", "@", "/", "*" and "?"',
+);
+const delegates = words('a whole number from 1 to 32');
+
 /** The input of a ceremony event: one file that says what changes and why. */
 export const intentSchema = z.discriminatedUnion(
   'kind',
@@ -77,6 +89,24 @@ export const intentSchema = z.discriminatedUnion(
       holders: holderIds.describe('Holders who enrolled another key for targets.'),
     }),
     section({ kind: z.literal('update-targets').describe('Other files in targets/.'), ...common }),
+    section({
+      kind: z
+        .literal('delegate')
+        .describe('Part of the targets is signed by others from now on, or by others than so far.'),
+      ...common,
+      role: delegatedRole,
+      threshold: z.int(delegates).min(1, delegates).max(32, delegates).describe('How many of its keys must sign.'),
+      keys: list(pemFile, 'file name').describe('Its public keys: files in root-signing/delegations/ROLE/.'),
+      paths: list(pathPattern, 'path').describe('Names of targets that it may list. "*" and "?" stand for no "/".'),
+      terminating: z
+        .boolean(words('true or false'))
+        .describe('Whether a name of these paths that it does not list is listed nowhere else.'),
+    }),
+    section({
+      kind: z.literal('undelegate').describe('A role signs no part of the targets any more.'),
+      ...common,
+      role: delegatedRole,
+    }),
   ],
   { error: 'a mapping with a kind' },
 );

@@ -26,7 +26,20 @@ export type Intent = {
   readonly revokes: boolean;
   /** When a key was first in other hands. */
   readonly since: string | undefined;
+  /** The role that part of the targets is delegated to. */
+  readonly delegates: IntendedDelegation | undefined;
+  /** The role that nothing is delegated to any more. */
+  readonly undelegates: string | undefined;
 };
+
+export interface IntendedDelegation {
+  readonly role: string;
+  readonly threshold: number;
+  /** Names of PEM files. */
+  readonly keys: readonly string[];
+  readonly paths: readonly string[];
+  readonly terminating: boolean;
+}
 
 const intentKind: DocumentKind<typeof intentSchema, undefined> = {
   schema: intentSchema,
@@ -54,7 +67,13 @@ export function parseIntent(text: string, file: string): Intent {
     changesTargets: value.targets === true || kind === 'genesis' || kind === 'update-targets',
     revokes: value.revokes === true,
     since: 'since' in value ? value.since : undefined,
+    delegates: value.kind === 'delegate' ? delegationOf(value) : undefined,
+    undelegates: value.kind === 'undelegate' ? value.role : undefined,
   };
+}
+
+function delegationOf({ role, threshold, keys, paths, terminating }: IntendedDelegation): IntendedDelegation {
+  return { role, threshold, keys, paths, terminating };
 }
 
 /** Returns the JSON Schema of an intent, for editors. */

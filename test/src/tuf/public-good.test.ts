@@ -96,7 +96,9 @@ const readRoots = async (path: string): Promise<Uint8Array | undefined> =>
       verifyThreshold(parseMetadata(fileAt(`metadata/${role}.json`), role), role, quorumOf(root, role)).have;
     expect([have('targets'), have('snapshot'), have('timestamp')]).toEqual([5, 1, 1]);
     const targets = parseMetadata(fileAt('metadata/targets.json'), 'targets');
-    expect(targets.delegatedRoles).toEqual([expect.stringMatching(/^registry\.[a-z]+\.org$/)]);
+    expect(targets.delegations).toMatchObject([
+      { paths: [expect.stringMatching(/^registry\.[a-z]+\.org\/\*$/)], terminating: true },
+    ]);
     expect(targets.targets.size).toBe(11);
     for (const [name, { length, sha256 }] of targets.targets) {
       expect([name, fileAt(`targets/${name}`).length, sha256Hex(fileAt(`targets/${name}`))]).toEqual([
