@@ -64,6 +64,10 @@ export const verbs: readonly Verb[] = [
     words: ['ceremony', 'rehearse'],
     load: async () => (await import('./rehearse/rehearse.ts')).ceremonyRehearseCommand,
   },
+  {
+    words: ['ceremony', 'import'],
+    load: async () => (await import('../ceremony/verbs/import.ts')).ceremonyImportCommand,
+  },
   { words: ['ceremony', 'lint'], load: async () => (await import('../ceremony/verbs/doctor.ts')).ceremonyLintCommand },
   {
     words: ['ceremony', 'doctor'],

@@ -125,6 +125,9 @@ async function runAll(
   await stage.coordinator('ceremony', 'resign-online', '--to', stage.published, '--force');
   await stage.coordinator('ceremony', 'lint');
   await stage.coordinator('ceremony', 'doctor', '--url', judges.url);
+  await stage.coordinator('ceremony', 'verify', '--metadata', stage.published, '--root', stage.firstRoot ?? '');
+  // A mirror of it is enough to go on from, if root-signing/ itself is ever lost.
+  await stage.coordinator('ceremony', 'import', judges.url, '--name', 'REHEARSAL', '--dir', stage.path('imported'));
   return reports;
 }
 
@@ -145,7 +148,7 @@ function report(stage: Stage, { kind }: KeyRoom, events: readonly EventReport[])
     return `  ${what.padEnd(22)} ${seconds.toFixed(1).padStart(5)} s  ${roles.join(', ')}  accepted by ${judges.map(({ judge }) => judge).join(', ')}`;
   });
   return {
-    json: toJson({ rehearsal: true, signer: kind, events, commands: stage.commands.map((words) => words.join(' ')) }),
+    json: toJson({ rehearsal: true, signer: kind, events, commands: stage.commands }),
     text: [
       'REHEARSAL: nothing that was signed here is trusted by anyone',
       ...lines,
