@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
@@ -110,15 +110,17 @@ interface Cast {
 }
 
 async function runAll(
-  { progress, signal }: Invocation,
+  { options, progress, signal }: Invocation,
   { stage, people, judges }: Cast,
 ): Promise<readonly EventReport[]> {
   const reports: EventReport[] = [];
+  const keep = options.text('keep') !== undefined;
   for (const event of rehearsedEvents(people)) {
     signal.throwIfAborted();
     const started = performance.now();
     const ran = await asStep(progress, event.kind, () => runEvent(stage, people, event));
     stage.firstRoot ??= await pinFirstRoot(stage);
+    if (keep) await cp(stage.published, stage.path('published-after', event.kind), { recursive: true });
     const verdicts = await judges.judge(stage.firstRoot, ran.event);
     reports.push({ ...ran, seconds: Math.round((performance.now() - started) / 100) / 10, judges: verdicts });
   }

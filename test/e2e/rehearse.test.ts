@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { TUFClient } from '@freedomofpress/tuf-browser';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runProgram } from '../../src/process/run-program.ts';
+import { serveDirectory } from '../support/file-server.ts';
 import { actOf, commandsOfHandbook } from '../support/handbook.ts';
 import { projectDirectory } from '../support/instance.ts';
 
@@ -15,6 +17,20 @@ interface Rehearsal {
   }[];
   readonly commands: readonly (readonly string[])[];
 }
+
+const kinds = [
+  'genesis',
+  'renew',
+  'update-targets',
+  'replace-key',
+  'replace-quorum',
+  'add-holder',
+  'remove-holder',
+  'rotate-online',
+  'revoke-key',
+  'rotate-targets-keys',
+  'recover-fast-forward',
+];
 
 let scratch: string;
 let rehearsal: Rehearsal;
@@ -43,24 +59,38 @@ afterAll(async () => {
 describe('ceremony rehearse', () => {
   it('accepts every kind of event with software tokens, and so does every judge', () => {
     expect(rehearsal).toMatchObject({ rehearsal: true, signer: 'softhsm' });
-    expect(rehearsal.events.map(({ kind }) => kind)).toEqual([
-      'genesis',
-      'renew',
-      'update-targets',
-      'replace-key',
-      'replace-quorum',
-      'add-holder',
-      'remove-holder',
-      'rotate-online',
-      'revoke-key',
-      'rotate-targets-keys',
-      'recover-fast-forward',
-    ]);
+    expect(rehearsal.events.map(({ kind }) => kind)).toEqual(kinds);
     for (const { judges } of rehearsal.events) {
       expect(judges.map(({ judge }) => judge.split(' ')[0])).toEqual(['sigstead', 'tuf-js', 'cosign']);
       expect(new Set(judges.map(({ verdict }) => verdict))).toEqual(new Set(['accepts']));
     }
   });
+
+  it.each(kinds)('publishes after %s what tuf-browser accepts, from the first root', async (kind) => {
+    await using server = await serveDirectory(join(scratch, 'stage', 'published-after', kind));
+    const root = await readFile(join(scratch, 'stage', '1.root.json'), 'utf8');
+    const client = new TUFClient(`${server.url}/`, root, 'test', `${server.url}/targets/`, { disableCache: true });
+    await client.updateTUF();
+    expect(await client.listSignedTargets()).toEqual(expect.arrayContaining(['trusted_root.json']));
+    expect((await client.getTarget('trusted_root.json')).byteLength).toBeGreaterThan(1000);
+  });
+
+  const python = pythonOfSigstore();
+  (python ? it : it.skip).each(kinds)(
+    `${python ? '' : 'SKIPPED, sigstore-python is absent: '}publishes after %s what python-tuf accepts, from the first root`,
+    async (kind) => {
+      await using server = await serveDirectory(join(scratch, 'stage', 'published-after', kind));
+      const script = join(projectDirectory, 'test', 'support', 'python-tuf.py');
+      const ran = await runProgram({
+        file: python ?? '',
+        args: [script, server.url, join(scratch, 'stage', '1.root.json'), join(scratch, `python-${kind}`)],
+        env: { PATH: '/usr/bin:/bin' },
+        timeoutMs: 60_000,
+      });
+      expect({ says: ran.stdout.trim(), stderr: ran.stderr }).toEqual({ says: 'accepted', stderr: '' });
+    },
+    90_000,
+  );
 
   it('stamps everything that holders see', async () => {
     const events = join(scratch, 'stage', 'root-signing', 'events');
@@ -79,6 +109,12 @@ describe('ceremony rehearse', () => {
     expect(missing.map((words) => words.join(' '))).toEqual([]);
   });
 });
+
+/** Its environment has python-tuf too, on which it stands. */
+function pythonOfSigstore(): string | undefined {
+  const sigstore = process.env['SIGSTEAD_SIGSTORE_PYTHON'];
+  return sigstore === undefined ? undefined : join(dirname(sigstore), 'python');
+}
 
 function optional(name: string): Record<string, string> {
   const value = process.env[name];

@@ -1,5 +1,7 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join, relative } from 'node:path';
 
 export interface FileServer extends AsyncDisposable {
   readonly url: string;
@@ -19,4 +21,12 @@ export async function serveFiles(files: ReadonlyMap<string, Uint8Array>): Promis
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Serves what a directory has now. */
+export async function serveDirectory(directory: string): Promise<FileServer> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = paths.map(async (path) => [relative(directory, path), new Uint8Array(await readFile(path))] as const);
+  return await serveFiles(new Map(await Promise.all(files)));
 }
