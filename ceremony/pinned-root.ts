@@ -17,13 +17,18 @@ interface Memory {
   readonly pinned: PinnedRoot | undefined;
   /** Roots that this holder signed: one that turns up in force is known already. */
   readonly signed: readonly PinnedRoot[];
+  /** SHA-256 of the policy of the event that was signed last. */
+  readonly policy: string | undefined;
 }
+
+/** Roots that were signed and never came into force are forgotten at some time. */
+const maxSigned = 20;
 
 const pinnedRoot = object({ version: count, sha256: sha256Text });
 
 const memoryFormat: Format<Memory> = {
   name: 'sigstead-pinned-root/v1',
-  read: object({ pinned: optional(pinnedRoot), signed: list(pinnedRoot) }),
+  read: object({ pinned: optional(pinnedRoot), signed: list(pinnedRoot), policy: optional(sha256Text) }),
   maxBytes: 65_536,
   code: 'CER_PINNED_FILE',
   hint: 'it is damaged: delete it, and name a root that you have from somebody you trust: --pinned-root FILE',
@@ -65,17 +70,23 @@ export class PinnedRoots {
     await this.#write(repository, { ...memory, pinned: root });
   }
 
-  /** Remembers a root that was signed, and may or may not come into force. */
-  async rememberSigned(repository: string, root: PinnedRoot): Promise<void> {
+  /** Returns the SHA-256 of the policy by which this holder signed last. */
+  async policyOf(repository: string): Promise<string | undefined> {
+    return (await this.#read(repository)).policy;
+  }
+
+  /** Remembers by which policy an event was signed, and its root, which may or may not come into force. */
+  async rememberSigned(repository: string, policy: string, root: PinnedRoot | undefined): Promise<void> {
     const memory = await this.#read(repository);
-    const signed = memory.signed.filter(({ sha256 }) => sha256 !== root.sha256);
-    await this.#write(repository, { ...memory, signed: [...signed, root].slice(-20) });
+    const others = memory.signed.filter(({ sha256 }) => sha256 !== root?.sha256);
+    const signed = root ? [...others, root].slice(-maxSigned) : others;
+    await this.#write(repository, { ...memory, signed, policy });
   }
 
   async #read(repository: string): Promise<Memory> {
     const path = this.#path(repository);
     const bytes = await readFileIfPresent(path, memoryFormat.maxBytes);
-    return bytes ? parseFormatted(bytes, memoryFormat, path) : { pinned: undefined, signed: [] };
+    return bytes ? parseFormatted(bytes, memoryFormat, path) : { pinned: undefined, signed: [], policy: undefined };
   }
 
   async #write(repository: string, memory: Memory): Promise<void> {

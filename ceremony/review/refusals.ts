@@ -2,11 +2,14 @@ import type { RootPolicy } from '../../src/config/root-policy.ts';
 import { addMs, dayMs, formatInstant, minuteMs } from '../../src/core/clock.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
-import type { Json } from '../../src/core/json.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { TargetsDocument } from '../../src/tuf/document.ts';
 import type { RootMetadata } from '../../src/tuf/metadata.ts';
+import { rehearsalField } from '../documents.ts';
 import type { PlanDocument, PlanPayload } from '../event/plan-document.ts';
+import type { Packet } from '../packet/packet.ts';
 import type { PinnedRoot } from '../pinned-root.ts';
+import { exposureEnd, type Standing } from '../plan.ts';
 
 /** Clocks of two machines that both follow a time server; an offline one is set by hand. */
 const skewMs = 10 * minuteMs;
@@ -59,7 +62,7 @@ export function assertInTime({ planned, signUntil }: PlanDocument, policy: RootP
       message: `plan of ${data.planned}: expected to be used by ${data.signUntil}, it is ${data.now}`,
       fault: 'input',
       data,
-      hint: 'plan again: sigstead ceremony amend; what was true then may not be true now',
+      hint: 'plan again: sigstead ceremony amend EVENT --plan-anew; what was true then may not be true now',
     });
   }
   if (planned.getTime() - now.getTime() <= skewMs) return;
@@ -69,6 +72,40 @@ export function assertInTime({ planned, signUntil }: PlanDocument, policy: RootP
     data,
     hint: 'one of the two clocks is wrong; set this one (date -u -s), and ask when the plan was made',
   });
+}
+
+/**
+ * Passes if a first root has nothing before it, and every other event has a root and targets that it follows on.
+ *
+ * Without the targets in force a packet would pass for a first root, of which nothing is compared with anything.
+ * @throws CER_PACKET_CONTRADICTS
+ */
+export function assertFollowsOn({ kind }: PlanDocument, { roots, targetsMetadata }: Packet): void {
+  const expected = kind === 'genesis' ? 'none' : 'some';
+  assertSameAs('roots in force', expected, roots.length === 0 ? 'none' : 'some');
+  assertSameAs('targets in force', expected, targetsMetadata === undefined ? 'none' : 'some');
+}
+
+/**
+ * Passes if what a plan says of the state that it follows on is so: people read it, and choose expiries by it.
+ * @throws CER_PACKET_CONTRADICTS
+ */
+export function assertBase({ base, exposedUntil }: PlanDocument, current: Standing | undefined): void {
+  for (const role of ['root', 'targets'] as const) {
+    assertSameAs(`base ${role}`, base?.[role].sha256, current?.[role].canonicalSha256);
+    assertSameAs(`base ${role} version`, base?.[role].version, current?.[role].version);
+  }
+  const until = current && exposureEnd(current);
+  assertSameAs('exposedUntil', until && formatInstant(until), exposedUntil && formatInstant(exposedUntil));
+}
+
+/**
+ * Passes if a plan is called a rehearsal by the root that it follows on, or makes: a holder who believes that nobody
+ * trusts what is signed signs anything.
+ * @throws CER_PACKET_CONTRADICTS
+ */
+export function assertRehearsal({ rehearsal }: PlanDocument, root: JsonObject | undefined): void {
+  assertSameAs('rehearsal', String(root?.[rehearsalField] === true), String(rehearsal));
 }
 
 /** @throws CER_PACKET_CONTRADICTS if a payload is not the one that the plan names */

@@ -9,7 +9,7 @@ export function renderReview(screen: ReviewScreen): string {
     `  of ${repository.name} (${repository.id})`,
     `  because: ${reason}`,
     `  planned ${screen.planned}, to be signed by ${screen.signUntil}`,
-    `  policy  sha256 ${policySha256}`,
+    `  policy  sha256 ${policySha256}${policyNote(screen)}`,
     `  plan    sha256 ${planSha256}`,
     ...screen.planWords.map((line) => `          ${line}`),
     '',
@@ -21,6 +21,11 @@ export function renderReview(screen: ReviewScreen): string {
     ...(screen.exposedUntil === null ? [] : exposureLines(screen.exposedUntil)),
     '',
   ].join('\n');
+}
+
+function policyNote({ policyChanged }: ReviewScreen): string {
+  if (policyChanged === null) return '';
+  return policyChanged ? '  CHANGED since you signed last: read it' : '  as when you signed last';
 }
 
 function pinnedLine({ pinnedRoot, baseRoot }: ReviewScreen): string {

@@ -16,7 +16,16 @@ import type { Packet } from '../packet/packet.ts';
 import type { PinnedRoot } from '../pinned-root.ts';
 import { type Plan, quorumsOf, type Standing } from '../plan.ts';
 import { type EnrolledKey, enrolledKeys } from './enrolled-keys.ts';
-import { assertInTime, assertListedFiles, assertPayload, assertPinned, assertSameAs } from './refusals.ts';
+import {
+  assertBase,
+  assertFollowsOn,
+  assertInTime,
+  assertListedFiles,
+  assertPayload,
+  assertPinned,
+  assertRehearsal,
+  assertSameAs,
+} from './refusals.ts';
 
 export interface ReviewOptions {
   /** The root that this holder saw last; kept by the holder, never taken from a packet. */
@@ -62,11 +71,12 @@ export function reviewPacket(packet: Packet, options: ReviewOptions): Review {
   assertInTime(plan, policy, options.now);
   const roots = chainOf(packet);
   assertPinned(roots, options.pinned);
+  assertFollowsOn(plan, packet);
   const current = standingOf(packet, roots);
-  assertSameAs('base root', plan.base?.root.sha256, current?.root.canonicalSha256);
-  assertSameAs('base targets', plan.base?.targets.sha256, current?.targets.canonicalSha256);
+  assertBase(plan, current);
   const frozen = freeze(planOf({ packet, plan, intent, policy, current }));
   const root = frozen.payloads.find(({ role }) => role === 'root');
+  assertRehearsal(plan, current?.root.signed ?? root?.signed);
   return {
     plan,
     planDigest: planDigest(packet.plan),

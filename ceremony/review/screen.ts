@@ -38,6 +38,8 @@ export interface ReviewScreen {
   readonly planSha256: string;
   readonly planWords: readonly string[];
   readonly policySha256: string;
+  /** Whether it is the policy by which this holder signed last; `null` where none did. */
+  readonly policyChanged: boolean | null;
   readonly pinnedRoot: number | null;
   readonly baseRoot: number | null;
   readonly payloads: readonly PayloadScreen[];
@@ -46,7 +48,8 @@ export interface ReviewScreen {
   readonly exposedUntil: string | null;
 }
 
-export function screenOf(review: Review): ReviewScreen {
+/** `policyBefore` is the SHA-256 of the policy by which the holder signed last, who looks at this. */
+export function screenOf(review: Review, holder: { readonly policyBefore?: string | undefined } = {}): ReviewScreen {
   const { plan, frozen } = review;
   return {
     event: plan.event,
@@ -60,6 +63,7 @@ export function screenOf(review: Review): ReviewScreen {
     planSha256: review.planDigest,
     planWords: wordLines(parseHex(review.planDigest)),
     policySha256: plan.policySha256,
+    policyChanged: holder.policyBefore === undefined ? null : holder.policyBefore !== plan.policySha256,
     pinnedRoot: review.pinnedVersion ?? null,
     baseRoot: review.root?.version ?? null,
     payloads: frozen.payloads.map((payload) => payloadScreen(review, payload)),

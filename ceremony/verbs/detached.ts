@@ -14,7 +14,6 @@ import { ownersInPlan } from '../owners.ts';
 import { askConsent } from '../review/consent.ts';
 import { renderReview } from '../review/render.ts';
 import type { Review } from '../review/review.ts';
-import { screenOf } from '../review/screen.ts';
 import { assertSecondOpinion } from '../sign-review.ts';
 import { holderView, rememberSigned } from './holder-view.ts';
 import { requiredOption, usage } from './settings.ts';
@@ -44,11 +43,11 @@ export async function signDetached(invocation: Invocation): Promise<Outcome> {
   const to = resolve(options.text('to') ?? '.');
   const asked = askedOf(review, requiredOption(invocation, 'holder'), to);
   if (options.flag('done')) {
-    const outcome = await writeSignatures(await complete(review, asked), to, false);
+    const outcome = await writeSignatures(review, await complete(review, asked), { to, codes: false });
     await rememberSigned(view);
     return outcome;
   }
-  talk.say(printableLines(renderReview(screenOf(review))));
+  talk.say(printableLines(renderReview(view.screen)));
   for (const payload of new Set(asked.map((each) => each.payload))) await askConsent(payload, ask);
   await makeDirectory(to);
   for (const { payload, canonical } of asked) await createFile(canonical, canonicalize(payload.signed));

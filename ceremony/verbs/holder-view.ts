@@ -9,6 +9,7 @@ import { parsePlan } from '../event/plan-document.ts';
 import { maxPacketBytes, type Packet, parsePacket } from '../packet/packet.ts';
 import { PinnedRoots, pinOf } from '../pinned-root.ts';
 import { type Review, reviewPacket } from '../review/review.ts';
+import { type ReviewScreen, screenOf } from '../review/screen.ts';
 import { openRootSigning } from '../root-signing/open.ts';
 import { assertOffline, networkOption } from './offline.ts';
 import { dirOption, eventOf, layoutOf, toolOf, usage } from './settings.ts';
@@ -34,13 +35,16 @@ export async function rememberSigned({ review, pinned }: HolderView): Promise<vo
   const { id } = review.plan.repository;
   if (review.root) await pinned.remember(id, pinOf(review.root));
   const root = review.frozen.payloads.find(({ role }) => role === 'root');
-  if (root) await pinned.rememberSigned(id, { version: root.version, sha256: root.digest });
+  const own = root && { version: root.version, sha256: root.digest };
+  await pinned.rememberSigned(id, review.plan.policySha256, own);
 }
 
 export interface HolderView {
   readonly packet: Packet;
   readonly review: Review;
   readonly pinned: PinnedRoots;
+  /** What this holder is about to see. */
+  readonly screen: ReviewScreen;
 }
 
 /** Judges an event as its holder does: from the holder's own root. */
@@ -57,7 +61,8 @@ export async function holderView(invocation: Invocation): Promise<HolderView> {
   // The holder vouches for it, here and from now on.
   if (named) await pinned.remember(repository.id, named);
   const pin = named ?? (await pinned.pinFor(repository.id, packet.roots));
-  return { packet, pinned, review: reviewPacket(packet, { pinned: pin, now: clock.now() }) };
+  const review = reviewPacket(packet, { pinned: pin, now: clock.now() });
+  return { packet, pinned, review, screen: screenOf(review, { policyBefore: await pinned.policyOf(repository.id) }) };
 }
 
 async function packetFor(invocation: Invocation): Promise<Packet> {

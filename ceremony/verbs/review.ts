@@ -1,8 +1,8 @@
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
+import { qrForTerminal } from '../../src/cli/qr.ts';
 import { toJson } from '../../src/core/json.ts';
 import { printableLines } from '../../src/core/printable.ts';
 import { renderReview } from '../review/render.ts';
-import { screenOf } from '../review/screen.ts';
 import { holderOptions, holderView } from './holder-view.ts';
 
 export const ceremonyReviewCommand: Command = {
@@ -10,7 +10,10 @@ export const ceremonyReviewCommand: Command = {
   summary: 'show what an event would have you sign, derived from its raw bytes and your own root',
   details: 'Needs no key and signs nothing. Nothing that the packet says about itself is repeated unchecked.',
   positionals: ['[EVENT]'],
-  options: holderOptions,
+  options: {
+    ...holderOptions,
+    qr: { type: 'boolean', help: 'show each digest as a QR code too, to be compared by phone' },
+  },
   examples: [
     {
       command: 'sigstead ceremony review --packet replace-alice.packet.json',
@@ -26,6 +29,11 @@ export const ceremonyReviewCommand: Command = {
 };
 
 async function review(invocation: Invocation): Promise<Outcome> {
-  const screen = screenOf((await holderView(invocation)).review);
-  return { json: toJson(screen), text: printableLines(renderReview(screen)) };
+  const { screen } = await holderView(invocation);
+  const codes = invocation.options.flag('qr')
+    ? screen.payloads.map(
+        ({ role, version, sha256 }) => `${role} v${version}\n${qrForTerminal(sha256.toUpperCase())}\n`,
+      )
+    : [];
+  return { json: toJson(screen), text: printableLines(renderReview(screen)) + codes.join('') };
 }

@@ -5,7 +5,6 @@ import { printableLines } from '../../src/core/printable.ts';
 import { askConsent } from '../review/consent.ts';
 import { renderReview } from '../review/render.ts';
 import type { Review } from '../review/review.ts';
-import { screenOf } from '../review/screen.ts';
 import { payloadsFor, signReview } from '../sign-review.ts';
 import { detachedOptions, signDetached } from './detached.ts';
 import { holderOptions, holderView, rememberSigned } from './holder-view.ts';
@@ -51,7 +50,7 @@ async function sign(invocation: Invocation): Promise<Outcome> {
   if (requiredOption(invocation, 'signer') === 'detached') return await signDetached(invocation);
   const view = await holderView(invocation);
   const { review } = view;
-  talk.say(printableLines(renderReview(screenOf(review))));
+  talk.say(printableLines(renderReview(view.screen)));
   const signer = await openKey(invocation, requiredOption(invocation, 'signer'));
   try {
     const payloads = payloadsFor(review, signer);
@@ -61,7 +60,8 @@ async function sign(invocation: Invocation): Promise<Outcome> {
     for (const payload of payloads) await askConsent(payload, ask);
     const signatures = await signReview(review, signer);
     await rememberSigned(view);
-    return await writeSignatures(signatures, resolve(options.text('to') ?? '.'), options.flag('qr'));
+    const to = resolve(options.text('to') ?? '.');
+    return await writeSignatures(review, signatures, { to, codes: options.flag('qr') });
   } finally {
     signer.close();
   }

@@ -75,6 +75,15 @@ export function rehearsedEvents(people: People): readonly RehearsedEvent[] {
       },
     },
     {
+      kind: 'set-threshold',
+      intent: 'role: targets\n',
+      prepare: async (_, who) => {
+        const { targets } = who.policy;
+        await who.change({ targets: { ...targets, threshold: targets.threshold - 1 } });
+        return [];
+      },
+    },
+    {
       kind: 'rotate-online',
       intent: '',
       prepare: async (stage) => {

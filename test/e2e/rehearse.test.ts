@@ -26,6 +26,7 @@ const kinds = [
   'replace-quorum',
   'add-holder',
   'remove-holder',
+  'set-threshold',
   'rotate-online',
   'revoke-key',
   'rotate-targets-keys',
