@@ -34,7 +34,9 @@ export async function verifyCandidate(candidate: Candidate): Promise<VerifiedRep
   const { current, now, rootFirst = false } = candidate;
   const read = overlay(candidate);
   const newRoot = candidate.signed.find(({ metadata }) => metadata.root)?.metadata.root;
-  if (newRoot && current && current.root.expires > now && !rootFirst) {
+  // A publication that is repeated finds its root there already, and no moment before it.
+  const comes = newRoot && current && newRoot.version > current.root.version;
+  if (comes && current.root.expires > now && !rootFirst) {
     const path = metadataPath('root', newRoot.version);
     await verifyByTwo({ ...candidate, read: async (name, max) => (name === path ? undefined : await read(name, max)) });
   }

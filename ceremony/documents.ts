@@ -12,6 +12,9 @@ import { keyholdersField, ownersOf } from './owners.ts';
 /** What the other clients' constants say; a full semantic version, as the specification wants. */
 const specVersion = '1.0.31';
 
+/** The field of a first root, and so of each after it, that was made for a rehearsal: no plan on it passes for real, nor the reverse. */
+export const rehearsalField = 'x-sigstead-rehearsal';
+
 export interface RootKeys {
   /** Public keys by holder id: one for every holder that the policy names, and no other. */
   readonly holders: ReadonlyMap<string, KeyObject>;
@@ -26,7 +29,8 @@ export interface RootKeys {
  * fields and whose keys' own fields it keeps. Pure.
  * @throws CER_HOLDERS if the keys are not one each for the holders of the policy
  */
-export function rootDocument(policy: RootPolicy, keys: RootKeys, { now, current }: RootOccasion): JsonObject {
+export function rootDocument(policy: RootPolicy, keys: RootKeys, occasion: RootOccasion): JsonObject {
+  const { now, current, rehearsal = false } = occasion;
   assertHolders(policy, keys);
   const own = new Map([...keys.holders].map(([id, key]) => [id, listedKey(key, current)]));
   const forTargets = new Map([...(keys.forTargets ?? [])].map(([id, key]) => [id, listedKey(key, current)]));
@@ -51,6 +55,7 @@ export function rootDocument(policy: RootPolicy, keys: RootKeys, { now, current 
     [roles.root, roles.targets].some(({ keyids }) => keyids.includes(keyid)),
   );
   return {
+    ...(rehearsal && !current && { [rehearsalField]: true }),
     ...current?.signed,
     ...header('root', (current?.version ?? 0) + 1, { expires: expiry(policy, 'root', now), current }),
     consistent_snapshot: true,
@@ -88,6 +93,8 @@ export interface RootOccasion {
   readonly now: Date;
   /** The root that the new one follows. @default none: it is the first */
   readonly current?: RootMetadata | undefined;
+  /** Whether a first root says that it is a rehearsal's. @default false */
+  readonly rehearsal?: boolean | undefined;
 }
 
 /** Returns a targets document that lists exactly `targets`, by SHA-256 alone. */

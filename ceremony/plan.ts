@@ -8,6 +8,7 @@ import { type Documents, parseDocument, type RootDocument } from '../src/tuf/doc
 import type { RoleName } from '../src/tuf/layout.ts';
 import type { RootMetadata, SnapshotMetadata, TargetsMetadata } from '../src/tuf/metadata.ts';
 import { type Quorum, quorumOf, sameQuorum } from '../src/tuf/threshold.ts';
+import type { StoredBundle } from './bundles.ts';
 import {
   expiry,
   type RootKeys,
@@ -41,6 +42,14 @@ export interface Standing {
 }
 
 /**
+ * Returns until when a client that is kept from what follows may be given what is in force now, by somebody who has the
+ * online key as well: neither root nor targets can be made to last longer without their holders.
+ */
+export function exposureEnd({ root, targets }: Pick<Standing, 'root' | 'targets'>): Date {
+  return root.expires < targets.expires ? root.expires : targets.expires;
+}
+
+/**
  * What a ceremony would sign, and the state that it follows on. Made by pure functions; nothing in it has been
  * checked: `freeze` does that, and nothing but a `FrozenPlan` can be signed.
  */
@@ -55,6 +64,8 @@ export interface Plan {
   readonly announced?: Intent;
   /** Contents of the targets that will be listed, by name. */
   readonly targetFiles?: ReadonlyMap<string, Uint8Array>;
+  /** Bundles that must go on verifying. */
+  readonly bundles?: readonly StoredBundle[];
 }
 
 interface Occasion {
@@ -119,8 +130,12 @@ export interface EventPlanOptions extends Occasion {
   /** Contents of every target that shall be listed. */
   readonly targets: ReadonlyMap<string, Uint8Array>;
   readonly targetsVersion: number;
+  /** Whether a first root says that it is a rehearsal's. @default false */
+  readonly rehearsal?: boolean;
   /** What the targets shall delegate. @default what they do in force */
   readonly delegations?: JsonObject | undefined;
+  /** Bundles that must go on verifying. @default none */
+  readonly bundles?: readonly StoredBundle[];
 }
 
 /**
@@ -128,8 +143,8 @@ export interface EventPlanOptions extends Occasion {
  * targets if their content, their keys or their threshold change, each also where it shall be renewed.
  */
 export function planEvent(options: EventPlanOptions): Plan {
-  const { intent, policy, now, current, targetsVersion: version } = options;
-  const wanted = rootDocument(policy, options.keys, { now, current: current?.root });
+  const { intent, policy, now, current, targetsVersion: version, rehearsal } = options;
+  const wanted = rootDocument(policy, options.keys, { now, current: current?.root, rehearsal });
   const changes = current === undefined || !sameBody(wanted, current.root.signed);
   const root = changes || intent.renew.includes('root') ? wanted : undefined;
   const expires = expiry(policy, 'targets', now);
@@ -141,7 +156,7 @@ export function planEvent(options: EventPlanOptions): Plan {
     sameBody(listed, current.targets.signed) &&
     (root === undefined || quorumsOf('targets', current.root, parseDocument(root, 'root')).length === 1);
   const plan = planOffline({ intent: intent.kind, policy, now, current, root, targets: stays ? undefined : listed });
-  return { ...plan, announced: intent, targetFiles: options.targets };
+  return { ...plan, announced: intent, targetFiles: options.targets, bundles: options.bundles ?? [] };
 }
 
 interface OfflinePlanOptions extends Occasion {

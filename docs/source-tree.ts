@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 /** Not ours, or not code. */
-const skipped = new Set(['node_modules', '.git', 'coverage', 'cdk.out']);
+const skipped = new Set(['node_modules', '.git', 'coverage', 'cdk.out', 'dist']);
 const source = /\.(ts|mjs|go)$|^bin\/[^.]+$/;
 
 /** Returns every source file of the project, by its path from the top. */

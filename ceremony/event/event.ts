@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Intent, parseIntent } from '../../src/config/intent.ts';
 import { parseUtf8, utf8 } from '../../src/core/bytes.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { readFileCapped, readFileIfPresent } from '../../src/core/files.ts';
@@ -7,7 +8,7 @@ import { formatEnrolment } from '../holders/enrolment.ts';
 import type { Packet, PacketPayload } from '../packet/packet.ts';
 import type { OfflineRole } from '../plan.ts';
 import type { EventLayout } from '../root-signing/layout.ts';
-import type { RootSigning } from '../root-signing/open.ts';
+import { type RootSigning, wantedTargets } from '../root-signing/open.ts';
 import { type PlanDocument, parsePlan, planDigest } from './plan-document.ts';
 
 /** One event as its directory has it. Nothing of it has been checked against anything else: see `reviewPacket`. */
@@ -70,8 +71,14 @@ export function assertFrozen({ frozen, layout, plan }: Event): void {
   });
 }
 
+/** @throws CFG_INTENT_INVALID */
+export function intentOf({ intent, layout }: Pick<Event, 'intent' | 'layout'>): Intent {
+  return parseIntent(parseUtf8(intent, layout.intent), layout.intent);
+}
+
 /** Puts together what a holder needs for this event. */
-export function packetOf(event: Event, { recorded, holders, policy, targets }: RootSigning, tool: string): Packet {
+export function packetOf(event: Event, rootSigning: RootSigning, tool: string): Packet {
+  const { recorded, holders, policy } = rootSigning;
   const enrolments = [...holders.values()].flatMap(({ main, targets: own }) => [main, own].flatMap((key) => key ?? []));
   return {
     tool,
@@ -81,7 +88,8 @@ export function packetOf(event: Event, { recorded, holders, policy, targets }: R
     roots: recorded?.roots.map(({ bytes }) => bytes) ?? [],
     targetsMetadata: recorded?.targets.bytes,
     currentTargets: recorded?.targetFiles ?? new Map(),
-    targets,
+    targets: wantedTargets(rootSigning, intentOf(event)),
+    bundles: rootSigning.bundles,
     payloads: event.payloads,
     enrolments: enrolments.map(({ enrolment }) => utf8(formatEnrolment(enrolment))),
   };

@@ -8,10 +8,10 @@ import { makeDirectory, replaceFile } from '../../src/core/files.ts';
 import { assertNoErrors } from '../../src/core/rules.ts';
 import { canonicalize } from '../../src/tuf/canonical-json.ts';
 import { lintPlan } from '../lint.ts';
-import { type OfflineRole, type Plan, type PlannedPayload, planEvent } from '../plan.ts';
+import { exposureEnd, type OfflineRole, type Plan, type PlannedPayload, planEvent } from '../plan.ts';
 import { wantedDelegations } from '../root-signing/delegations.ts';
 import type { EventLayout } from '../root-signing/layout.ts';
-import { type RootSigning, wantedKeys } from '../root-signing/open.ts';
+import { type RootSigning, wantedKeys, wantedTargets } from '../root-signing/open.ts';
 import { type Event, openEvent, payloadFiles } from './event.ts';
 import { eventName, formatPlan, type PlanBase, type PlanDocument } from './plan-document.ts';
 
@@ -28,7 +28,7 @@ export interface PlanEventOptions {
 
 /**
  * Plans an event and writes its directory: intent, plan and the bytes to sign. A plan that breaks a rule is not written.
- * May be repeated until the plan is frozen.
+ * May be repeated until the plan is frozen; from then on it changes by `amendEvent` alone.
  * @throws CER_EVENT_NAME, CER_EVENT_FROZEN, CER_NOTHING_TO_SIGN, CER_PLAN_REFUSED, CER_HOLDERS
  */
 export async function planNewEvent(options: PlanEventOptions): Promise<Event> {
@@ -39,15 +39,24 @@ export async function planNewEvent(options: PlanEventOptions): Promise<Event> {
     if (error instanceof ToolkitError && error.code === 'CER_NO_EVENT') return undefined;
     throw error;
   });
-  if (present?.frozen) throw isFrozen(present);
-  return await writePlan(options, layout);
+  // Amended means frozen once: planned anew it would be another revision 1.
+  if (present && (present.frozen || present.plan.revision > 1)) throw isFrozen(present);
+  return await writePlan(options, draftPlan(options), layout);
 }
 
-/** Writes what `planNewEvent` and `amend` planned, plan.json last: it names all the rest. */
-export async function writePlan(options: PlanEventOptions, layout: EventLayout): Promise<Event> {
-  const { intent } = options;
+/**
+ * Plans an event, and writes nothing.
+ * @throws CER_NOTHING_TO_SIGN, CER_PLAN_REFUSED, CER_HOLDERS
+ */
+export function draftPlan(options: PlanEventOptions): Plan {
   const plan = planOf(options);
   assertNoErrors(lintPlan(plan), 'CER_PLAN_REFUSED', `plan of ${options.name}`);
+  return plan;
+}
+
+/** Writes what `draftPlan` planned, plan.json last: it names all the rest. */
+export async function writePlan(options: PlanEventOptions, plan: Plan, layout: EventLayout): Promise<Event> {
+  const { intent } = options;
   const payloads = plan.payloads.map(payloadOf);
   for (const directory of [layout.directory, layout.payloads]) await makeDirectory(directory);
   await replaceFile(layout.intent, intent.text);
@@ -60,8 +69,8 @@ export async function writePlan(options: PlanEventOptions, layout: EventLayout):
   return await openEvent(layout);
 }
 
-function planOf({ rootSigning, intent, now, name }: PlanEventOptions): Plan {
-  const { policy, recorded: current, targets } = rootSigning;
+function planOf({ rootSigning, intent, now, name, rehearsal }: PlanEventOptions): Plan {
+  const { policy, recorded: current } = rootSigning;
   if (intent.kind === 'genesis' && current) throw alreadyBegun(rootSigning);
   if (intent.kind !== 'genesis' && !current) throw notBegun(rootSigning);
   const plan = planEvent({
@@ -70,10 +79,11 @@ function planOf({ rootSigning, intent, now, name }: PlanEventOptions): Plan {
     now: floorToSecond(now),
     current,
     keys: wantedKeys(rootSigning),
-    // What is in targets/ is published by an event that says so; every other one signs what is in force.
-    targets: intent.changesTargets || !current ? targets : current.targetFiles,
+    targets: wantedTargets(rootSigning, intent),
     targetsVersion: (current?.targets.version ?? 0) + 1,
     delegations: wantedDelegations(intent, current?.targets, rootSigning.delegations),
+    rehearsal,
+    bundles: rootSigning.bundles,
   });
   if (plan.payloads.length === 0) throw nothingToSign(name, intent);
   return plan;
@@ -111,7 +121,7 @@ function documentOf(options: PlanEventOptions, plan: Plan, payloads: readonly Pa
       sha256: sha256Hex(canonical),
       length: canonical.length,
     })),
-    exposedUntil: recorded && new Date(Math.min(recorded.root.expires.getTime(), recorded.targets.expires.getTime())),
+    exposedUntil: recorded && exposureEnd(recorded),
     rehearsal,
   };
 }

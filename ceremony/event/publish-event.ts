@@ -1,7 +1,5 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseIntent } from '../../src/config/intent.ts';
-import { parseUtf8 } from '../../src/core/bytes.ts';
 import { formatInstant } from '../../src/core/clock.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { makeDirectory, replaceFile } from '../../src/core/files.ts';
@@ -16,10 +14,10 @@ import { publishChange } from '../change.ts';
 import { exclusively } from '../lock.ts';
 import { type Publication, readLive } from '../publish.ts';
 import { assertInTime } from '../review/refusals.ts';
-import type { RootSigning } from '../root-signing/open.ts';
+import { type RootSigning, wantedTargets } from '../root-signing/open.ts';
 import { recordPublished } from '../root-signing/standing.ts';
 import { readAssembled } from './assemble-event.ts';
-import { assertFrozen, type Event } from './event.ts';
+import { assertFrozen, type Event, intentOf } from './event.ts';
 import type { PlanDocument } from './plan-document.ts';
 
 export interface PublishEventOptions {
@@ -64,7 +62,7 @@ async function changeOf(
   offline: SignedFiles,
   current: AuthenticRepository | undefined,
 ) {
-  const { policy, recorded, targets } = rootSigning;
+  const { policy, recorded } = rootSigning;
   const root = offline.metadata.root ?? current?.root ?? recorded?.root;
   if (!root) throw new TypeError('an event without a root follows on one');
   const first = rootFirst(event);
@@ -79,7 +77,7 @@ async function changeOf(
     offline,
     root,
     targetsVersion: offline.metadata.targets?.version ?? current?.versions.targets ?? 1,
-    targetFiles: new Map([...(current?.targetFiles ?? []), ...targets]),
+    targetFiles: new Map([...(current?.targetFiles ?? []), ...wantedTargets(rootSigning, intentOf(event))]),
     delegated: newDelegated(rootSigning, offline.metadata.targets ?? current?.targets),
     resignSnapshot: false,
     rootFirst: first,
@@ -100,7 +98,7 @@ function newDelegated(
 
 /** Whether the keys of the root in force cannot help, or must not. */
 function rootFirst(event: Event): boolean {
-  const intent = parseIntent(parseUtf8(event.intent, event.layout.intent), event.layout.intent);
+  const intent = intentOf(event);
   return intent.kind === 'recover-fast-forward' || intent.lost.includes('online');
 }
 

@@ -22,6 +22,8 @@ export interface SignatureDocument extends PayloadSignature {
   readonly planDigest: string;
 }
 
+export const maxSignatureBytes = 8192;
+
 const signatureFormat: Format<SignatureDocument> = {
   name: 'sigstead-signature/v1',
   read: object({
@@ -35,7 +37,7 @@ const signatureFormat: Format<SignatureDocument> = {
     keyid: sha256Text,
     sig: matching(/^(?:[0-9a-f]{2}){1,1024}$/, 'lower-case hexadecimal'),
   }),
-  maxBytes: 8192,
+  maxBytes: maxSignatureBytes,
   code: 'CER_SIGNATURE_FILE',
   hint: 'ask the holder for the file that `sigstead ceremony sign` wrote',
 };
@@ -92,12 +94,16 @@ export async function readSignatures(event: Event): Promise<readonly SignatureDo
     if (isErrno(error, 'ENOENT')) return [];
     throw unreadable(directory, error);
   });
-  const files = names.sort().map(async (name) => {
-    const path = join(directory, name);
-    const signature = parseSignature(await readFileCapped(path, signatureFormat.maxBytes), path);
-    assertSamePlan(event, signature);
-    return signature;
-  });
+  // What a killed run left of a file begins with a dot.
+  const files = names
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .map(async (name) => {
+      const path = join(directory, name);
+      const signature = parseSignature(await readFileCapped(path, signatureFormat.maxBytes), path);
+      assertSamePlan(event, signature);
+      return signature;
+    });
   return await Promise.all(files);
 }
 

@@ -1,6 +1,7 @@
 import { toBase64, utf8 } from '../../src/core/bytes.ts';
 import { type Format, formatDocument, parseFormatted } from '../../src/core/formatted.ts';
 import { base64, list, mapOf, object, oneOf, optional, text } from '../../src/core/shape.ts';
+import type { StoredBundle } from '../bundles.ts';
 
 /**
  * Everything that a holder needs to judge and to sign one event, in one file. It is carried by whoever happens to carry
@@ -21,6 +22,8 @@ export interface Packet {
   readonly currentTargets: ReadonlyMap<string, Uint8Array>;
   /** Contents of the targets that the plan lists, by name. */
   readonly targets: ReadonlyMap<string, Uint8Array>;
+  /** Bundles that must go on verifying, with what they sign. */
+  readonly bundles: readonly StoredBundle[];
   /** The bytes to sign: canonical JSON. */
   readonly payloads: readonly PacketPayload[];
   /** What the holders of keys said of themselves when they enrolled, one document for each key. */
@@ -45,6 +48,7 @@ const packetFormat: Format<Packet> = {
     targetsMetadata: optional(base64),
     currentTargets: mapOf(base64),
     targets: mapOf(base64),
+    bundles: list(object({ name: text, artifact: base64, bundle: base64 })),
     payloads: list(object({ role: oneOf('root', 'targets'), canonical: base64 })),
     enrolments: list(base64),
   }),
@@ -65,6 +69,11 @@ export function formatPacket(packet: Packet): Uint8Array {
     ...(packet.targetsMetadata && { targetsMetadata: toBase64(packet.targetsMetadata) }),
     currentTargets: files(packet.currentTargets),
     targets: files(packet.targets),
+    bundles: packet.bundles.map(({ name, artifact, bundle }) => ({
+      name,
+      artifact: toBase64(artifact),
+      bundle: toBase64(bundle),
+    })),
     payloads: packet.payloads.map(({ role, canonical }) => ({ role, canonical: toBase64(canonical) })),
     enrolments: packet.enrolments.map(toBase64),
   });

@@ -18,6 +18,7 @@ export function renderReview(screen: ReviewScreen): string {
     '',
     `NOT CHANGED: ${screen.unchanged.length > 0 ? screen.unchanged.join('; ') : 'nothing is left out of this plan'}`,
     `RULES: all passed${screen.notes.length > 0 ? `; notes: ${screen.notes.join('; ')}` : ''}`,
+    ...screen.refusedBundles.map((line) => `NO LONGER VERIFIES: ${line}`),
     ...(screen.exposedUntil === null ? [] : exposureLines(screen.exposedUntil)),
     '',
   ].join('\n');

@@ -151,5 +151,6 @@ function planOf(options: {
     payloads,
     announced: intent,
     targetFiles: packet.targets,
+    bundles: packet.bundles,
   };
 }

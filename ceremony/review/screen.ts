@@ -5,6 +5,7 @@ import { wordLines } from '../../src/core/words.ts';
 import { canonicalize } from '../../src/tuf/canonical-json.ts';
 import { parseDocument } from '../../src/tuf/document.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
+import { newlyRefused } from '../bundles.ts';
 import type { FrozenPayload } from '../freeze.ts';
 import { ownerName, ownersInPlan } from '../owners.ts';
 import { changeLines } from './change-lines.ts';
@@ -45,6 +46,8 @@ export interface ReviewScreen {
   readonly payloads: readonly PayloadScreen[];
   readonly unchanged: readonly string[];
   readonly notes: readonly string[];
+  /** Stored bundles that would no longer verify. */
+  readonly refusedBundles: readonly string[];
   readonly exposedUntil: string | null;
 }
 
@@ -69,6 +72,7 @@ export function screenOf(review: Review, holder: { readonly policyBefore?: strin
     payloads: frozen.payloads.map((payload) => payloadScreen(review, payload)),
     unchanged: unchanged(review),
     notes: review.notes.map(describeFinding),
+    refusedBundles: newlyRefused(frozen.plan).map(({ name, why }) => `${name}: ${why}`),
     exposedUntil: plan.exposedUntil ? formatInstant(plan.exposedUntil) : null,
   };
 }

@@ -34,6 +34,11 @@ export class RootSigningLayout {
     return join(this.directory, 'targets');
   }
 
+  /** Bundles that must go on verifying, whatever is published. */
+  get bundles(): string {
+    return join(this.directory, 'bundles');
+  }
+
   get events(): string {
     return join(this.directory, 'events');
   }

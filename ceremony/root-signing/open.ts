@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { Intent } from '../../src/config/intent.ts';
 import { type RootPolicy, readRootPolicy } from '../../src/config/root-policy.ts';
 import { isErrno, ToolkitError } from '../../src/core/error.ts';
 import { pathExists, readFileCapped } from '../../src/core/files.ts';
@@ -8,9 +9,11 @@ import { isPlainName } from '../../src/tuf/layout.ts';
 import { maxTargetBytes } from '../../src/tuf/repository.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
 import { attestationPolicyOf } from '../attestation-policy.ts';
+import type { StoredBundle } from '../bundles.ts';
 import type { RootKeys } from '../documents.ts';
 import { type HolderKeys, readHolderKeys } from '../holders/key-directory.ts';
 import { ownersOf } from '../owners.ts';
+import { readBundles } from './bundles.ts';
 import { type DelegationFiles, readDelegations } from './delegations.ts';
 import { type RepositoryIdentity, readIdentity } from './identity.ts';
 import type { RootSigningLayout } from './layout.ts';
@@ -30,6 +33,8 @@ export interface RootSigning {
   readonly delegations: ReadonlyMap<string, DelegationFiles>;
   /** What is in `targets/`, by name. */
   readonly targets: ReadonlyMap<string, Uint8Array>;
+  /** What is in `bundles/`. */
+  readonly bundles: readonly StoredBundle[];
 }
 
 /**
@@ -49,6 +54,7 @@ export async function openRootSigning(layout: RootSigningLayout): Promise<RootSi
     online: recorded && !(await pathExists(layout.onlineKey)) ? undefined : await readOnlineKey(layout.onlineKey),
     delegations: await readDelegations(layout),
     targets: await readTargets(layout),
+    bundles: await readBundles(layout),
   };
 }
 
@@ -68,6 +74,14 @@ export function wantedKeys({ policy, recorded, holders, online }: RootSigning): 
     return key && key !== publishedKey(recorded, id) ? [[id, key] as const] : [];
   });
   return { holders: new Map(own), forTargets: new Map(forTargets), online: online?.publicKey };
+}
+
+/** Returns the files that an event signs: those in `targets/` if it says that they change, and those in force if not. */
+export function wantedTargets(
+  { recorded, targets }: Pick<RootSigning, 'recorded' | 'targets'>,
+  { changesTargets }: Intent,
+): ReadonlyMap<string, Uint8Array> {
+  return changesTargets || !recorded ? targets : recorded.targetFiles;
 }
 
 /** The key of a holder in the root in force, in a role: by default in root, or in targets for who is in no other. */

@@ -3,6 +3,7 @@ import { sha256Hex } from '../../src/core/digest.ts';
 import { createFile, makeDirectory, readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
 import { maxMetadataBytes, type RoleName } from '../../src/tuf/layout.ts';
 import {
+  type ParsedMetadata,
   parseMetadata,
   type RootMetadata,
   type SnapshotMetadata,
@@ -12,7 +13,7 @@ import {
 import type { ReadFile } from '../../src/tuf/reader.ts';
 import { type AuthenticRepository, maxTargetBytes } from '../../src/tuf/repository.ts';
 import { walkRootChain } from '../../src/tuf/root-chain.ts';
-import { quorumOf, verifyThreshold } from '../../src/tuf/threshold.ts';
+import { quorumOf, signingStatus, verifyThreshold } from '../../src/tuf/threshold.ts';
 import type { Standing } from '../plan.ts';
 import type { RootSigningLayout } from './layout.ts';
 
@@ -25,24 +26,32 @@ export interface Recorded extends Standing {
 }
 
 /**
- * Reads what is in force by the record: roots as a chain, targets and snapshot with the signatures of its last root.
- * Returns `undefined` before the first root. Nothing is said about expiry, nor about what is really published.
+ * Reads what is in force by the record: roots as a chain, all else with the signatures of its last root. Returns
+ * `undefined` before the first event was recorded. Nothing is said about expiry, nor about what is really published.
+ *
+ * `root.json` is written last: where it is behind the chain, a crash came between, and what still has the signatures of
+ * that root is read too.
  * @throws TUF_THRESHOLD, TUF_VERSION – evidence that somebody changed the record
  * @throws TUF_METADATA, CORE_FILE_MISSING
  */
 export async function readRecorded(layout: RootSigningLayout, firstRoot = 1): Promise<Recorded | undefined> {
+  const last = await readFileIfPresent(rolePath(layout, 'root'), maxMetadataBytes.root);
+  if (last === undefined) return undefined;
   const history = join(layout.metadata, 'root_history');
   const first = await readFileIfPresent(join(history, `${firstRoot}.root.json`), maxMetadataBytes.root);
   if (first === undefined) return undefined;
   const read: ReadFile = async (path, max) => await readFileIfPresent(join(history, path), max);
   const roots = (await walkRootChain(read, first)) as unknown as Recorded['roots'];
   const root = roots.at(-1) as RootMetadata;
+  const { version } = parseMetadata(last, 'root');
+  const before = roots.at(-2);
+  const signers = { root, behind: before?.version === version ? before : undefined };
   const targets = parseMetadata(await readRole(layout, 'targets'), 'targets');
-  verifyThreshold(targets, 'targets', quorumOf(root, 'targets'));
+  assertSigned(targets, 'targets', signers);
   const snapshot = parseMetadata(await readRole(layout, 'snapshot'), 'snapshot');
-  verifyThreshold(snapshot, 'snapshot', quorumOf(root, 'snapshot'));
+  assertSigned(snapshot, 'snapshot', signers);
   const timestamp = parseMetadata(await readRole(layout, 'timestamp'), 'timestamp');
-  verifyThreshold(timestamp, 'timestamp', quorumOf(root, 'timestamp'));
+  assertSigned(timestamp, 'timestamp', signers);
   const versions = {
     root: root.version,
     targets: targets.version,
@@ -52,12 +61,24 @@ export async function readRecorded(layout: RootSigningLayout, firstRoot = 1): Pr
   return { roots, root, targets, snapshot, timestamp, versions, targetFiles: await recordedTargets(layout, targets) };
 }
 
+/** `behind` is the root that is in force as long as the record of the last one is not complete. */
+function assertSigned(
+  metadata: ParsedMetadata,
+  role: 'targets' | 'snapshot' | 'timestamp',
+  { root, behind }: { readonly root: RootMetadata; readonly behind: RootMetadata | undefined },
+): void {
+  const { canonical, signatures } = metadata;
+  const status = behind && signingStatus(canonical, signatures, quorumOf(behind, role));
+  if (status && status.have >= status.need) return;
+  verifyThreshold(metadata, role, quorumOf(root, role));
+}
+
 /** What of a published repository is written down. */
 export type Published = Omit<AuthenticRepository, 'versions'>;
 
 /**
- * Writes down what was published: each root for ever, and the current file of each role. Everything below the root was
- * signed for the old root and the new, so what a crash leaves is read all the same; repeating completes it.
+ * Writes down what was published: each root for ever, and the current file of each role, of the root last. What a crash
+ * leaves is read all the same (`readRecorded`); repeating completes it.
  *
  * The caller has verified what is published.
  * @throws CORE_FILE_EXISTS if another root stands under one of the versions

@@ -15,6 +15,7 @@ import { plainTargetNames } from './plain-target-names.ts';
 import { quorumsReachable } from './quorums-reachable.ts';
 import { sha256Only } from './sha256-only.ts';
 import { snapshotKeepsFiles } from './snapshot-keeps-files.ts';
+import { storedBundles } from './stored-bundles.ts';
 import { thresholdFeasible } from './threshold-feasible.ts';
 import { toleranceKept } from './tolerance-kept.ts';
 import { trustFiles } from './trust-files.ts';
@@ -43,4 +44,5 @@ export const planRules: readonly Rule<ReviewedPlan>[] = [
   delegationPaths,
   trustFiles,
   trustKept,
+  storedBundles,
 ];

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { HashAlgorithm, PublicKeyDetails } from '@sigstore/protobuf-specs';
+import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from '@sigstore/protobuf-specs';
 import { parseBase64 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { list, object, oneOf, optional, parsed, type Read, type Reading, text } from '../core/shape.ts';
@@ -101,6 +101,15 @@ export function parseTrustedRoot(file: Uint8Array, what: string): TrustedRootVie
  */
 export function readTrustedRoot(file: Uint8Array, what: string): Reading<TrustedRootView> {
   return readClientFile(trustedRoot, file, what);
+}
+
+/**
+ * Returns a trusted root as other libraries take it. It must be one that we read as well.
+ * @throws CORE_JSON, CORE_TOO_LARGE, TRUST_FORMAT
+ */
+export function trustedRootMessage(file: Uint8Array, what: string): TrustedRoot {
+  parseTrustedRoot(file, what);
+  return TrustedRoot.fromJSON(JSON.parse(Buffer.from(file).toString('utf8')));
 }
 
 function emptyChain(): ToolkitError {

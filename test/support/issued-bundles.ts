@@ -30,6 +30,11 @@ export class IssuedBundles implements AsyncDisposable {
     return new IssuedBundles(await sigstoreJsClient(), await Workbench.create(), signatory);
   }
 
+  /** Paths of what was signed, and of its bundles. */
+  get signed(): readonly SignedArtifact[] {
+    return this.#signed;
+  }
+
   get count(): number {
     return this.#signed.length;
   }

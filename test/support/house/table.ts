@@ -62,7 +62,8 @@ export const fences: readonly { readonly packages: RegExp; readonly rooms: reado
   { packages: /^(aws-cdk-lib|constructs|cdk-nag)$/, rooms: ['lib'] },
   { packages: /^@aws-sdk\/(?!client-(kms|s3)$)/, rooms: ['monitors', 'operate'] },
   { packages: /^oidc-provider$/, rooms: ['local'] },
-  { packages: /^@sigstore\/(sign|verify|tuf|bundle)$/, rooms: ['operate'] },
+  { packages: /^@sigstore\/(sign|tuf)$/, rooms: ['operate'] },
+  { packages: /^@sigstore\/(verify|bundle)$/, rooms: ['operate', 'ceremony'] },
 ];
 
 /** Packages that come with another, at the version that the other names. */
