@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Intent } from '../../src/config/intent.ts';
+import { beginsChain, type Intent } from '../../src/config/intent.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import { addMs, dayMs, floorToSecond } from '../../src/core/clock.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
@@ -71,8 +71,8 @@ export async function writePlan(options: PlanEventOptions, plan: Plan, layout: E
 
 function planOf({ rootSigning, intent, now, name, rehearsal }: PlanEventOptions): Plan {
   const { policy, recorded: current } = rootSigning;
-  if (intent.kind === 'genesis' && current) throw alreadyBegun(rootSigning);
-  if (intent.kind !== 'genesis' && !current) throw notBegun(rootSigning);
+  if (beginsChain(intent.kind) && current) throw alreadyBegun(rootSigning);
+  if (!beginsChain(intent.kind) && !current) throw notBegun(rootSigning);
   const plan = planEvent({
     intent,
     policy,

@@ -1,8 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatInstant } from '../../src/core/clock.ts';
 import { ToolkitError } from '../../src/core/error.ts';
-import { makeDirectory, replaceFile } from '../../src/core/files.ts';
+import { makeDirectory, removeFile, replaceFile } from '../../src/core/files.ts';
 import type { Signer } from '../../src/core/signer.ts';
 import type { Store } from '../../src/core/store.ts';
 import { physicalKeyOf } from '../../src/tuf/key.ts';
@@ -51,7 +50,7 @@ export async function publishEvent(options: PublishEventOptions): Promise<Public
       pinnedRoot: pinnedRoot.bytes,
     });
     await recordPublished(rootSigning.layout, publication.repository);
-    await rm(rootSigning.layout.formerOnlineKey, { force: true });
+    await removeFile(rootSigning.layout.formerOnlineKey);
     await writeResult(event, publication, now);
     return publication;
   });

@@ -1,3 +1,4 @@
+import { beginsChain } from '../../src/config/intent.ts';
 import type { RootPolicy } from '../../src/config/root-policy.ts';
 import { addMs, dayMs, formatInstant, minuteMs } from '../../src/core/clock.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
@@ -81,7 +82,7 @@ export function assertInTime({ planned, signUntil }: PlanDocument, policy: RootP
  * @throws CER_PACKET_CONTRADICTS
  */
 export function assertFollowsOn({ kind }: PlanDocument, { roots, targetsMetadata }: Packet): void {
-  const expected = kind === 'genesis' ? 'none' : 'some';
+  const expected = beginsChain(kind) ? 'none' : 'some';
   assertSameAs('roots in force', expected, roots.length === 0 ? 'none' : 'some');
   assertSameAs('targets in force', expected, targetsMetadata === undefined ? 'none' : 'some');
 }

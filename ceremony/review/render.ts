@@ -14,6 +14,7 @@ export function renderReview(screen: ReviewScreen): string {
     ...screen.planWords.map((line) => `          ${line}`),
     '',
     pinnedLine(screen),
+    ...replacedLines(screen),
     ...screen.payloads.flatMap(payloadLines),
     '',
     `NOT CHANGED: ${screen.unchanged.length > 0 ? screen.unchanged.join('; ') : 'nothing is left out of this plan'}`,
@@ -34,6 +35,15 @@ function pinnedLine({ pinnedRoot, baseRoot }: ReviewScreen): string {
     return 'FIRST ROOT: there is nothing to compare it with; compare its words with the other holders';
   if (pinnedRoot === baseRoot) return `YOUR PINNED ROOT v${pinnedRoot} is the root in force`;
   return `YOUR PINNED ROOT v${pinnedRoot}; the chain from it to v${baseRoot}, the root in force, is signed as it must be`;
+}
+
+/** No signature leads from the old chain to the new one: that is what a lost quorum means. */
+function replacedLines({ replaces }: ReviewScreen): readonly string[] {
+  if (replaces === null) return [];
+  return [
+    `  it takes the place of the chain that ends with root sha256 ${replaces}:`,
+    '  no client follows by itself; each must be given this root by somebody whom its users trust',
+  ];
 }
 
 function payloadLines(payload: PayloadScreen): readonly string[] {

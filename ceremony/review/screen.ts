@@ -43,6 +43,8 @@ export interface ReviewScreen {
   readonly policyChanged: boolean | null;
   readonly pinnedRoot: number | null;
   readonly baseRoot: number | null;
+  /** The last root of the chain that this first root takes the place of. */
+  readonly replaces: string | null;
   readonly payloads: readonly PayloadScreen[];
   readonly unchanged: readonly string[];
   readonly notes: readonly string[];
@@ -69,6 +71,7 @@ export function screenOf(review: Review, holder: { readonly policyBefore?: strin
     policyChanged: holder.policyBefore === undefined ? null : holder.policyBefore !== plan.policySha256,
     pinnedRoot: review.pinnedVersion ?? null,
     baseRoot: review.root?.version ?? null,
+    replaces: review.intent.replaces ?? null,
     payloads: frozen.payloads.map((payload) => payloadScreen(review, payload)),
     unchanged: unchanged(review),
     notes: review.notes.map(describeFinding),

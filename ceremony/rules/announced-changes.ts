@@ -1,5 +1,7 @@
-import type { Intent } from '../../src/config/intent.ts';
+import { beginsChain, type Intent } from '../../src/config/intent.ts';
 import type { Complaint, Rule } from '../../src/core/rules.ts';
+import type { RootDocument } from '../../src/tuf/document.ts';
+import type { RoleKey } from '../../src/tuf/key.ts';
 import { ownerName } from '../owners.ts';
 import type { ReviewedPlan } from '../plan.ts';
 import { type RootChange, rootChanges } from '../root-changes.ts';
@@ -9,10 +11,11 @@ export const announcedChanges: Rule<ReviewedPlan> = {
   id: 'announced-changes',
   title: 'the root changes in what the intent announces, and in nothing else',
   check: ({ announced, current, documents: { root } }) => {
-    if (!announced || !current || announced.kind === 'genesis') return 'not-applicable';
+    if (!announced || !current || beginsChain(announced.kind)) return 'not-applicable';
     const changes = root ? rootChanges(current.root, root) : [];
     const unexpected = changes.filter((change) => !isAnnounced(change, announced));
-    return [...unexpected.map((change) => unannounced(change, announced)), ...missing(changes, announced)];
+    const last = root ?? current.root;
+    return [...unexpected.map((change) => unannounced(change, announced)), ...missing(changes, announced, last)];
   },
 };
 
@@ -70,26 +73,34 @@ function unannounced(change: RootChange, { kind }: Intent): Complaint {
 }
 
 /** What was announced must happen too: a revocation that revokes nothing is worse than none. */
-function missing(changes: readonly RootChange[], intent: Intent): readonly Complaint[] {
+function missing(changes: readonly RootChange[], intent: Intent, root: RootDocument): readonly Complaint[] {
   const has = (what: RootChange['what'], holder?: string) =>
     changes.some((change) => change.what === what && (!('holder' in change) || change.holder === holder));
+  // A key that leaves one role and stays in another was neither replaced nor revoked.
+  const isGone = ({ physicalKey }: RoleKey) => ![...root.keys.values()].some((key) => key.physicalKey === physicalKey);
+  const loses = (holder: string) =>
+    changes.some((change) => change.what === 'key-removed' && change.holder === holder && isGone(change.key));
   const complaint = (what: string, hint: string): Complaint => ({
     where: `intent: ${intent.kind}`,
     message: `expected ${what}, got none`,
     hint,
   });
+  const kept = (id: string) =>
+    complaint(`a key of ${id} to leave the root`, 'take the holder out of policy.yaml, or enroll another key');
   const enrol = 'enroll the new key first: sigstead ceremony invite, then enroll';
   switch (intent.kind) {
     case 'add-holder':
-    case 'replace-key':
-    case 'replace-quorum':
     case 'rotate-targets-keys':
       return intent.holders.filter((id) => !has('key-added', id)).map((id) => complaint(`another key of ${id}`, enrol));
+    case 'replace-key':
+    case 'replace-quorum':
+      return intent.holders.flatMap((id) => {
+        if (!has('key-added', id)) return complaint(`another key of ${id}`, enrol);
+        return loses(id) ? [] : kept(id);
+      });
     case 'remove-holder':
     case 'revoke-key':
-      return intent.holders
-        .filter((id) => !has('key-removed', id))
-        .map((id) => complaint(`the key of ${id} to go`, 'take the holder out of policy.yaml, or enroll another key'));
+      return intent.holders.filter((id) => !loses(id)).map(kept);
     case 'set-threshold':
       return has('threshold') ? [] : [complaint('another threshold', 'change it in policy.yaml')];
     case 'rotate-online':

@@ -44,6 +44,13 @@ export const intentSchema = z.discriminatedUnion(
   [
     section({ kind: z.literal('genesis').describe('The first root of trust.'), ...common }),
     section({
+      kind: z.literal('regenesis').describe('A first root in place of one whose quorum is lost: clients must be told.'),
+      ...common,
+      replaces: text(/^[0-9a-f]{64}$/, 'the SHA-256 of a root, 64 lower-case hexadecimal digits').describe(
+        'SHA-256 of the signed bytes of the last root of the old chain, as `ceremony verify` prints it.',
+      ),
+    }),
+    section({
       kind: z.literal('renew').describe('The same root and targets with later expiries.'),
       ...common,
       roles: list(z.enum(['root', 'targets'], words('root or targets')), 'role')

@@ -24,6 +24,8 @@ export type Intent = {
   readonly changesTargets: boolean;
   /** True if an authority or a log leaves `trusted_root.json`. */
   readonly revokes: boolean;
+  /** The last root of the chain that a new one takes the place of. */
+  readonly replaces: string | undefined;
   /** When a key was first in other hands. */
   readonly since: string | undefined;
   /** The role that part of the targets is delegated to. */
@@ -64,12 +66,18 @@ export function parseIntent(text: string, file: string): Intent {
     lost: [...new Set(lost)],
     renew: value.kind === 'renew' ? (value.roles ?? ['root', 'targets']) : [],
     threshold: value.kind === 'set-threshold' ? value.role : undefined,
-    changesTargets: value.targets === true || kind === 'genesis' || kind === 'update-targets',
+    changesTargets: value.targets === true || kind === 'update-targets' || beginsChain(kind),
     revokes: value.revokes === true,
+    replaces: 'replaces' in value ? value.replaces : undefined,
     since: 'since' in value ? value.since : undefined,
     delegates: value.kind === 'delegate' ? delegationOf(value) : undefined,
     undelegates: value.kind === 'undelegate' ? value.role : undefined,
   };
+}
+
+/** True for the kinds that make a first root. */
+export function beginsChain(kind: EventKind): boolean {
+  return kind === 'genesis' || kind === 'regenesis';
 }
 
 function delegationOf({ role, threshold, keys, paths, terminating }: IntendedDelegation): IntendedDelegation {

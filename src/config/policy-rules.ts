@@ -51,6 +51,15 @@ export const policyRules: readonly Rule<PolicyDraft>[] = [
     check: ({ holders }) => repeated(holders, 'the holder'),
   },
   {
+    id: 'no-holder-online',
+    title:
+      'no holder is called "online": in an intent that means the key of snapshot and timestamp, which nobody holds',
+    check: ({ holders }) =>
+      holders
+        .filter(({ value }) => value === 'online')
+        .map(({ path }) => ({ where: path, message: 'expected another id, got "online"', hint: 'choose another id' })),
+  },
+  {
     id: 'unique-role-holders',
     title: 'each holder of a role is listed once',
     check: ({ holders, heldRoles }) =>

@@ -49,9 +49,7 @@ describe('the rule stored-bundles', () => {
     await directory[Symbol.asyncDispose]();
   });
 
-  const change = async (
-    edit: (root: { certificateAuthorities: unknown[]; tlogs: { publicKey: object }[] }) => void,
-  ) => {
+  const change = async (edit: (root: TrustedRootFile) => void) => {
     const root = JSON.parse(published);
     edit(root);
     await writeFile(join(bench.layout.targets, trustedRoot), `${JSON.stringify(root)}\n`);
