@@ -3,6 +3,7 @@ import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { qrSvg } from '../../src/cli/qr.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { createFile, makeDirectory, readFileCapped, replaceFile } from '../../src/core/files.ts';
+import { isPlainName } from '../../src/tuf/layout.ts';
 import { payloadQr } from '../air-gap/qr-text.ts';
 import { assertFrozen, openEvent, packetOf, payloadFiles } from '../event/event.ts';
 import { parsePlan, planDigest } from '../event/plan-document.ts';
@@ -101,9 +102,13 @@ async function importPacket(invocation: Invocation): Promise<Outcome> {
       const payload = packet.payloads[index];
       return payload ? [[payloadFiles(role, version).canonical, payload.canonical]] : [];
     }),
-    ...[...packet.targets].map(([name, bytes]) => [name.replaceAll('/', '_'), bytes] as const),
+    // Apart, and under plain names: a packet may call a target whatever it likes.
+    ...[...packet.targets].map(
+      ([name, bytes], index) =>
+        [join('targets', isPlainName(name) ? name.replaceAll('/', '_') : `${index}`), bytes] as const,
+    ),
   ]);
-  await makeDirectory(into);
+  await makeDirectory(join(into, 'targets'));
   const written = [...files].map(async ([name, bytes]) => {
     const path = join(into, name);
     await createFile(path, bytes);
