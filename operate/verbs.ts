@@ -74,9 +74,36 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('../ceremony/verbs/doctor.ts')).ceremonyDoctorCommand,
   },
   { words: ['ceremony', 'status'], load: async () => (await import('./ceremony-status.ts')).ceremonyStatusCommand },
-  { words: ['ceremony', 'verify'], load: async () => (await import('./ceremony-commands.ts')).ceremonyVerifyCommand },
+  {
+    words: ['ceremony', 'verify'],
+    load: async () => (await import('../ceremony/verbs/verify.ts')).ceremonyVerifyCommand,
+  },
   {
     words: ['ceremony', 'resign-online'],
     load: async () => (await import('./ceremony-commands.ts')).ceremonyResignOnlineCommand,
+  },
+  {
+    words: ['ceremony', 'ca', 'plan'],
+    load: async () => (await import('../ceremony/verbs/ca-plan.ts')).ceremonyCaPlanCommand,
+  },
+  {
+    words: ['ceremony', 'ca', 'authorise'],
+    load: async () => (await import('../ceremony/verbs/ca-authorise.ts')).ceremonyCaAuthoriseCommand,
+  },
+  {
+    words: ['ceremony', 'ca', 'run'],
+    load: async () => (await import('../ceremony/verbs/ca-run.ts')).ceremonyCaRunCommand,
+  },
+  {
+    words: ['ceremony', 'ca-backup', 'split'],
+    load: async () => (await import('../ceremony/verbs/ca-backup.ts')).ceremonyCaBackupSplitCommand,
+  },
+  {
+    words: ['ceremony', 'ca-backup', 'verify'],
+    load: async () => (await import('../ceremony/verbs/ca-backup.ts')).ceremonyCaBackupVerifyCommand,
+  },
+  {
+    words: ['ceremony', 'ca-backup', 'restore'],
+    load: async () => (await import('../ceremony/verbs/ca-backup.ts')).ceremonyCaBackupRestoreCommand,
   },
 ];

@@ -13,7 +13,7 @@ import { type Authority, sharesInUse } from '../ca/authority.ts';
 import { openEncryptedKey, recordProof, verifyBackup, withSecret } from '../ca/backup.ts';
 import { type CaRoom, openCaRoom } from '../ca/plan-event.ts';
 import { recordShares, writeSheets } from '../ca/sheets.ts';
-import { askShares, openWithSecret } from './ca-key.ts';
+import { askShares, assertSharesOpen, openWithSecret } from './ca-key.ts';
 import { caKeyOptions } from './ca-run.ts';
 import { assertOffline, networkOption } from './offline.ts';
 import { dirOption, layoutOf, requiredOption, usage } from './settings.ts';
@@ -90,6 +90,7 @@ export const ceremonyCaBackupRestoreCommand: Command = {
 async function verify(invocation: Invocation): Promise<Outcome> {
   const { room, authority } = await authorityFor(invocation);
   const uri = invocation.options.text('signer') ?? authority.document.keyUri ?? requiredOption(invocation, 'signer');
+  assertSharesOpen(authority, uri);
   const shares = await askShares(invocation, authority);
   const proof = await verifyBackup({
     authority,

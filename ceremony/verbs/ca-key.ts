@@ -32,16 +32,26 @@ export async function askShares({ ask, talk }: Pick<Invocation, 'ask' | 'talk'>,
  * of that one. The caller closes it.
  */
 export async function openCaKey(invocation: Invocation, authority: Authority, uri: string): Promise<OpenedSigner> {
-  const { custody } = authority.document;
-  const { scheme } = parseKeyUri(uri);
-  if (scheme === 'awskms') throw usage('expected the key of an offline authority in a token or a file');
-  if (custody === 'shares' && scheme === 'pkcs11') return await openKey(invocation, uri);
+  const isCopy = authority.document.custody === 'shares' && parseKeyUri(uri).scheme === 'pkcs11';
+  if (isCopy) return await openKey(invocation, uri);
+  assertSharesOpen(authority, uri);
   const shares = await askShares(invocation, authority);
   return await withSecret(
     authority,
     shares,
     async (secret) => await openWithSecret(invocation, authority, { uri, secret }),
   );
+}
+
+/**
+ * Passes if a key is where shares open it: a token by its PIN, an encrypted file by its passphrase.
+ * @throws CLI_USAGE, before anybody breaks a seal
+ */
+export function assertSharesOpen({ document, name }: Authority, uri: string): void {
+  const { scheme } = parseKeyUri(uri);
+  if (scheme === (document.custody === 'token' ? 'pkcs11' : 'file')) return;
+  const place = document.custody === 'token' ? 'pkcs11: and its token' : 'file: and its encrypted key';
+  throw usage(`expected --signer ${place}, which the shares of ${name} open`);
 }
 
 /** Opens the key with what the shares restored: logs in to its token, or decrypts its file in memory. */
@@ -51,16 +61,10 @@ export async function openWithSecret(
   { uri, secret }: { readonly uri: string; readonly secret: string },
 ): Promise<OpenedSigner> {
   const key = parseKeyUri(uri);
-  const { custody } = authority.document;
-  if (custody === 'shares' && key.scheme === 'file') {
+  if (key.scheme === 'file') {
     const pem = await readSecretFile(key.path);
     const { signer } = await openEncryptedKey(authority, { pem, what: key.path, passphrase: secret });
     return { ...signer, close: () => undefined };
-  }
-  if (custody !== 'token' || key.scheme !== 'pkcs11') {
-    throw usage(
-      `expected ${custody === 'token' ? 'pkcs11: and the token' : 'file: and the encrypted key'} of this authority`,
-    );
   }
   const module = options.text('module');
   const secrets = { pin: async () => secret, passphrase: async () => secret };

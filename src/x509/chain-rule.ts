@@ -5,8 +5,8 @@ import type { Certificate } from './certificate.ts';
 /** What the rules look at: a chain in the order that it was given, and what it is wanted for. */
 export interface LintedChain {
   readonly certificates: readonly Certificate[];
-  /** Fulcio's first certificate issues; a TSA's first certificate is a leaf. */
-  readonly use: 'fulcio' | 'tsa';
+  /** Fulcio's first certificate issues; a TSA's first certificate is a leaf, and left out of its authorities. */
+  readonly use: 'fulcio' | 'tsa' | 'tsa-authority';
   readonly publicKey?: KeyObject;
   readonly now: Date;
   readonly outlives?: Date;
@@ -16,7 +16,7 @@ export type ChainRule = Rule<LintedChain>;
 
 /** Returns the certificates that issue others. */
 export function authoritiesOf(chain: LintedChain): readonly Certificate[] {
-  return chain.use === 'fulcio' ? chain.certificates : chain.certificates.slice(1);
+  return chain.use === 'tsa' ? chain.certificates.slice(1) : chain.certificates;
 }
 
 export interface Link {

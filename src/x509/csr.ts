@@ -55,7 +55,7 @@ export async function createCsr({ subject, signer, profile }: CsrOptions): Promi
   });
   const request = new CertificationRequest({
     certificationRequestInfo: info,
-    signatureAlgorithm: signatureAlgorithmOf(signer),
+    signatureAlgorithm: signatureAlgorithmOf(signer.algorithm),
     signature: toBuffer(await signer.sign(toDer(info))),
   });
   return formatPem('CERTIFICATE REQUEST', toDer(request));

@@ -27,7 +27,15 @@ export const profiles = {
   'tsa-root': { pathLength: 0 },
   // RFC 3161 §2.3 wants it critical and alone.
   'tsa-leaf': { pathLength: 'leaf', purpose: { oid: oid.timeStamping, critical: true } },
+  // With room for a cross-certificate above the intermediate: an offline root is followed by another one some day.
+  'fulcio-offline-root': { pathLength: 2 },
+  'tsa-offline-root': { pathLength: 2 },
+  'fulcio-cross': { pathLength: 1, purpose: { oid: oid.codeSigning, critical: false } },
+  'tsa-cross': { pathLength: 1, purpose: { oid: oid.timeStamping, critical: false } },
+  'tsa-intermediate': { pathLength: 0, purpose: { oid: oid.timeStamping, critical: false } },
 } as const satisfies Record<string, Profile>;
+
+export type ProfileName = keyof typeof profiles;
 
 /** Returns the extensions of a profile for a subject key, in the order of RFC 5280 §4.2.1. */
 export function extensionsOf(profile: Profile, subjectKeyId: Uint8Array, issuerKeyId?: Uint8Array): Extension[] {

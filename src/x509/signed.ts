@@ -2,7 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
 import { spkiOf } from '../core/digest.ts';
-import type { SignatureAlgorithm, Signer } from '../core/signer.ts';
+import type { SignatureAlgorithm } from '../core/signer.ts';
 import { oid } from './oids.ts';
 
 const signatureOid: Readonly<Record<SignatureAlgorithm, string>> = {
@@ -11,8 +11,8 @@ const signatureOid: Readonly<Record<SignatureAlgorithm, string>> = {
   ed25519: oid.ed25519,
 };
 
-export function signatureAlgorithmOf(signer: Signer): AlgorithmIdentifier {
-  return new AlgorithmIdentifier({ algorithm: signatureOid[signer.algorithm] });
+export function signatureAlgorithmOf(algorithm: SignatureAlgorithm): AlgorithmIdentifier {
+  return new AlgorithmIdentifier({ algorithm: signatureOid[algorithm] });
 }
 
 export function keyInfoOf(publicKey: KeyObject): SubjectPublicKeyInfo {

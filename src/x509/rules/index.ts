@@ -37,7 +37,7 @@ import { tsaLeafPurposeCritical } from './tsa-leaf-purpose-critical.ts';
 import { tsaLeafTimeStamping } from './tsa-leaf-time-stamping.ts';
 
 /** What holds for every chain: first the chain as a whole, then each certificate, then each authority. */
-const chainRules: readonly ChainRule[] = [
+export const chainRules: readonly ChainRule[] = [
   chainNoDuplicates,
   chainOrder,
   chainSignatures,

@@ -13,6 +13,7 @@ import {
   readFileCapped,
   readFileIfPresent,
   readSecretFile,
+  removeFile,
   replaceFile,
 } from '../../../src/core/files.ts';
 import { makeFifo } from '../../../src/process/fifo.ts';
@@ -208,6 +209,19 @@ describe('makeDirectory', () => {
     expect(await modeOf(deep)).toBe(0o777);
     await writeFile(path, 'text');
     await expect(makeDirectory(join(path, 'below'))).rejects.toThrowToolkit('CORE_FILE_WRITE');
+  });
+});
+
+describe('removeFile', () => {
+  it('removes a file, and accepts that there is none', async () => {
+    await createFile(path, 'x');
+    await removeFile(path);
+    await removeFile(path);
+    expect(await pathExists(path)).toBe(false);
+  });
+
+  it('refuses to remove a directory', async () => {
+    await expect(removeFile(directory)).rejects.toThrowToolkit('CORE_FILE_WRITE', { path: directory });
   });
 });
 
