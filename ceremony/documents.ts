@@ -12,7 +12,7 @@ import { keyholdersField, ownersOf } from './owners.ts';
 /** What the other clients' constants say; a full semantic version, as the specification wants. */
 const specVersion = '1.0.31';
 
-/** The field of a first root, and so of each after it, that was made for a rehearsal: no plan on it passes for real, nor the reverse. */
+/** The field of a root that was made for a rehearsal: no plan that follows on it passes for real, nor the reverse. */
 export const rehearsalField = 'x-sigstead-rehearsal';
 
 export interface RootKeys {

@@ -2,6 +2,7 @@ import { equalBytes } from '../src/core/bytes.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { Store } from '../src/core/store.ts';
 import { maxMetadataBytes, metadataPath, roleNames, targetPath, timestampPath } from '../src/tuf/layout.ts';
+import type { RootMetadata } from '../src/tuf/metadata.ts';
 import {
   type AuthenticRepository,
   type DelegatedRole,
@@ -45,7 +46,7 @@ interface PublishedFile {
 export async function publish(options: PublishOptions): Promise<Publication> {
   const { repository, store, now, rootFirst = false } = options;
   const pinnedRoot = repository.roots[0]?.bytes ?? repository.root.bytes;
-  const live = await readLive(store, pinnedRoot);
+  const live = await readLive(store, pinnedRoot, rootFirst ? repository.root : undefined);
   if (live) assertForward(live, repository);
   const files = filesToWrite(live, repository);
   const roots = rootsToWrite(live, repository);
@@ -66,11 +67,28 @@ export async function publish(options: PublishOptions): Promise<Publication> {
 
 /**
  * Reads what is published, expired or not, or returns `undefined` if nothing is: no timestamp, no repository.
+ *
+ * `rootFirst` is a root that is published before the rest: where a crash kept the rest from following it, no client
+ * accepts what is there, and this returns what was there before it.
  * @throws as `readRepository`
  */
-export async function readLive(store: Store, pinnedRoot: Uint8Array): Promise<AuthenticRepository | undefined> {
-  const timestamp = await store.read(timestampPath, maxMetadataBytes.timestamp);
-  return timestamp && (await readRepository({ read: store.read.bind(store), pinnedRoot }));
+export async function readLive(
+  store: Store,
+  pinnedRoot: Uint8Array,
+  rootFirst?: RootMetadata,
+): Promise<AuthenticRepository | undefined> {
+  if ((await store.read(timestampPath, maxMetadataBytes.timestamp)) === undefined) return undefined;
+  const read = store.read.bind(store);
+  try {
+    return await readRepository({ read, pinnedRoot });
+  } catch (error) {
+    if (rootFirst === undefined || !(error instanceof ToolkitError) || error.code !== 'TUF_THRESHOLD') throw error;
+    const hidden = metadataPath('root', rootFirst.version);
+    return await readRepository({
+      read: async (path, maxBytes) => (path === hidden ? undefined : await read(path, maxBytes)),
+      pinnedRoot,
+    });
+  }
 }
 
 /** In the order of TUF §6: targets, then each role before the one that names it. */

@@ -5,6 +5,7 @@ import { physicalKeyOf } from '../src/tuf/key.ts';
 import { payloadStatus } from './assemble.ts';
 import type { SignatureDocument } from './event/signature-file.ts';
 import type { FrozenPayload } from './freeze.ts';
+import type { Consent } from './review/consent.ts';
 import type { Review } from './review/review.ts';
 import { signPlan } from './sign.ts';
 
@@ -14,6 +15,11 @@ export function payloadsFor({ frozen }: Review, { publicKey }: Pick<Signer, 'pub
   return frozen.payloads.filter(({ quorums }) =>
     quorums.some(({ keys }) => keys.some(({ physicalKey }) => physicalKey === own)),
   );
+}
+
+/** Returns what a holder types before this payload is signed. */
+export function consentTo({ role, version, digest }: FrozenPayload): Consent {
+  return { what: `${role} v${version}`, digest, phrase: `SIGN ${role} v${version}` };
 }
 
 /**

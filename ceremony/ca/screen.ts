@@ -1,14 +1,13 @@
-import { randomInt } from 'node:crypto';
 import type { Ask } from '../../src/cli/command.ts';
 import { parseHex } from '../../src/core/bytes.ts';
 import { formatInstant } from '../../src/core/clock.ts';
 import { sha256Hex, spkiOf } from '../../src/core/digest.ts';
-import { ToolkitError } from '../../src/core/error.ts';
-import { wordLines, wordsOf } from '../../src/core/words.ts';
+import { wordLines } from '../../src/core/words.ts';
 import { parseCertificate } from '../../src/x509/certificate.ts';
 import { parseChain } from '../../src/x509/chain.ts';
+import { askConsent } from '../review/consent.ts';
 import type { CaEvent } from './event.ts';
-import type { CaPlan, PlannedAuthority, PlannedCertificate } from './plan-document.ts';
+import type { PlannedAuthority, PlannedCertificate } from './plan-document.ts';
 
 /** Returns what everybody reads before they authorise an event, or have it run. */
 export function renderCaEvent({ plan, planSha256 }: CaEvent): string {
@@ -31,18 +30,10 @@ export function renderCaEvent({ plan, planSha256 }: CaEvent): string {
 
 /**
  * Asks for consent to an event: two words of its plan's digest, then the exact words of what happens.
- * @throws CLI_DECLINED if anything else is typed; CLI_NO_TERMINAL
+ * @throws as `askConsent`
  */
 export async function askCaConsent({ plan, planSha256 }: CaEvent, verb: 'AUTHORISE' | 'RUN', ask: Ask): Promise<void> {
-  const words = wordsOf(parseHex(planSha256));
-  const half = words.length / 2;
-  for (const place of [randomInt(0, half), randomInt(half, words.length)]) {
-    const typed = await ask.line(`${plan.event}: type word ${place + 1} of ${words.length}`);
-    if (typed.trim().toLowerCase() !== words[place]?.toLowerCase())
-      throw declined(plan, `word ${place + 1} is another`);
-  }
-  const phrase = `${verb} ${plan.kind} ${plan.ca}`;
-  if ((await ask.line(`type "${phrase}"`)) !== phrase) throw declined(plan, `expected ${JSON.stringify(phrase)}`);
+  await askConsent({ what: plan.event, digest: planSha256, phrase: `${verb} ${plan.kind} ${plan.ca}` }, ask);
 }
 
 function authorityLines({ use, custody, shares, policyUrl }: PlannedAuthority): readonly string[] {
@@ -76,13 +67,4 @@ function certificateLines(planned: PlannedCertificate): readonly string[] {
     `  bytes    sha256 ${tbsSha256}${key ? '' : '  (with zeros for the key)'}`,
     ...wordLines(parseHex(tbsSha256)).map((line) => `           ${line}`),
   ];
-}
-
-function declined({ event, kind }: CaPlan, why: string): ToolkitError {
-  return new ToolkitError('CLI_DECLINED', {
-    message: `${event}: nothing was done: ${why}`,
-    fault: 'input',
-    data: { event, kind },
-    hint: 'run the same command again if that was a slip',
-  });
 }

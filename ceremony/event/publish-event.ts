@@ -43,7 +43,7 @@ export async function publishEvent(options: PublishEventOptions): Promise<Public
   const offline = await readAssembled(event);
   const pinnedRoot = pinnedRootOf(rootSigning, offline);
   return await exclusively(store, async () => {
-    const current = await readLive(store, pinnedRoot.bytes);
+    const current = await readLive(store, pinnedRoot.bytes, rootFirst(event) ? offline.metadata.root : undefined);
     assertBuildsOn(event.plan, current, store);
     const publication = await publishChange({
       ...(await changeOf(options, offline, current)),
@@ -72,7 +72,9 @@ async function changeOf(
     formerOnline: first ? undefined : formerNeeded(root, current, formerOnline),
     now,
     current,
-    standing: event.plan.kind === 'recover-fast-forward' ? recorded : undefined,
+    // Once the new root is in force, what is published is our own, of a run that was interrupted.
+    standing:
+      event.plan.kind === 'recover-fast-forward' && current?.root.version !== root.version ? recorded : undefined,
     offline,
     root,
     targetsVersion: offline.metadata.targets?.version ?? current?.versions.targets ?? 1,

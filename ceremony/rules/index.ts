@@ -13,6 +13,7 @@ import { holdersComplete } from './holders-complete.ts';
 import { onlineKeyApart } from './online-key-apart.ts';
 import { plainTargetNames } from './plain-target-names.ts';
 import { quorumsReachable } from './quorums-reachable.ts';
+import { replayEnded } from './replay-ended.ts';
 import { sha256Only } from './sha256-only.ts';
 import { snapshotKeepsFiles } from './snapshot-keeps-files.ts';
 import { storedBundles } from './stored-bundles.ts';
@@ -31,6 +32,7 @@ export const planRules: readonly Rule<ReviewedPlan>[] = [
   toleranceKept,
   quorumsReachable,
   announcedChanges,
+  replayEnded,
   distinctKeys,
   onlineKeyApart,
   acceptedKeyTypes,

@@ -5,13 +5,17 @@ import { trustedGroups } from '../../src/trust/diff-items.ts';
 import { parseTrustedRoot } from '../../src/trust/trusted-root.ts';
 import type { ReviewedPlan } from '../plan.ts';
 
+const hint = 'end its validity instead; or say `revokes: true` in the intent, and what that costs';
+
 export const trustKept: Rule<ReviewedPlan> = {
   id: 'trust-kept',
   title: 'an authority or a log that ever vouched for something stays in trusted_root.json, unless it is revoked',
   check: ({ announced, current, targetFiles }) => {
     const name = trustFileNames.trustedRoot;
     const [before, after] = [current?.targetFiles.get(name), targetFiles?.get(name)];
-    if (!announced || announced.revokes || !before || !after || equalBytes(before, after)) return 'not-applicable';
+    if (!announced || announced.revokes || !before) return 'not-applicable';
+    if (!after) return [{ where: name, message: 'expected the file to stay, got none', hint }];
+    if (equalBytes(before, after)) return 'not-applicable';
     const [older, newer] = [before, after].map((file) =>
       trustedGroups(parseTrustedRoot(file, name)).flatMap(({ items }) => items),
     );
@@ -21,7 +25,7 @@ export const trustKept: Rule<ReviewedPlan> = {
       .map((item) => ({
         where: name,
         message: `expected ${item.name} to stay, got none`,
-        hint: 'end its validity instead; or say `revokes: true` in the intent, and what that costs',
+        hint,
       }));
   },
 };

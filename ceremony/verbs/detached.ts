@@ -14,7 +14,7 @@ import { ownersInPlan } from '../owners.ts';
 import { askConsent } from '../review/consent.ts';
 import { renderReview } from '../review/render.ts';
 import type { Review } from '../review/review.ts';
-import { assertSecondOpinion } from '../sign-review.ts';
+import { assertSecondOpinion, consentTo } from '../sign-review.ts';
 import { holderView, rememberSigned } from './holder-view.ts';
 import { requiredOption, usage } from './settings.ts';
 import { writeSignatures } from './write-signatures.ts';
@@ -48,7 +48,7 @@ export async function signDetached(invocation: Invocation): Promise<Outcome> {
     return outcome;
   }
   talk.say(printableLines(renderReview(view.screen)));
-  for (const payload of new Set(asked.map((each) => each.payload))) await askConsent(payload, ask);
+  for (const payload of new Set(asked.map((each) => each.payload))) await askConsent(consentTo(payload), ask);
   await makeDirectory(to);
   for (const { payload, canonical } of asked) await createFile(canonical, canonicalize(payload.signed));
   return {
@@ -77,16 +77,31 @@ function askedOf(review: Review, holder: string, to: string): readonly Asked[] {
 }
 
 function commandsOf({ payload, key, canonical, signature }: Asked): string {
-  const [input, output] = [canonical, signature].map(shellWord);
   const { role, version, digest } = payload;
+  const commands = key.publicKey?.asymmetricKeyType === 'ed25519' ? ed25519Commands : ecdsaCommands;
   return [
     `${role} v${version}, with key ${key.keyid.slice(0, 8)}`,
-    `  sha256sum ${input}`,
+    `  sha256sum ${shellWord(canonical)}`,
     `    ${digest}`,
-    `  pkcs11-tool --module MODULE --token-label TOKEN --login --sign --mechanism ECDSA-SHA256 --signature-format openssl --label OBJECT --input-file ${input} --output-file ${output}`,
-    `  or: openssl dgst -sha256 -sign KEY.pem -out ${output} ${input}`,
+    ...commands(canonical, signature).map((line) => `  ${line}`),
     '',
   ].join('\n');
+}
+
+/** Every token signs a digest; not every one hashes as well. */
+function ecdsaCommands(canonical: string, signature: string): readonly string[] {
+  const [input, digest, output] = [canonical, `${signature}.digest`, signature].map(shellWord);
+  return [
+    `openssl dgst -sha256 -binary -out ${digest} ${input}`,
+    `pkcs11-tool --module MODULE --token-label TOKEN --login --sign --mechanism ECDSA --signature-format openssl --label OBJECT --input-file ${digest} --output-file ${output}`,
+    `or: openssl dgst -sha256 -sign KEY.pem -out ${output} ${input}`,
+  ];
+}
+
+/** `pkcs11-tool` hands a token more than 1 KiB in parts, which no token takes for Ed25519. */
+function ed25519Commands(canonical: string, signature: string): readonly string[] {
+  const [input, output] = [canonical, signature].map(shellWord);
+  return [`openssl pkeyutl -sign -rawin -inkey KEY.pem -in ${input} -out ${output}`];
 }
 
 async function complete(review: Review, asked: readonly Asked[]): Promise<readonly SignatureDocument[]> {

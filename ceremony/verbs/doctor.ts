@@ -3,6 +3,8 @@ import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { exitCodes } from '../../src/core/error.ts';
 import { toJson } from '../../src/core/json.ts';
 import { type Finding, formatFinding } from '../../src/core/rules.ts';
+import { backupFindings } from '../ca/findings.ts';
+import { openCaRoom } from '../ca/plan-event.ts';
 import { lintDirectory } from '../doctor/lint-directory.ts';
 import { publishedFindings } from '../doctor/published.ts';
 import { readinessFindings } from '../doctor/readiness.ts';
@@ -54,6 +56,7 @@ async function doctor(invocation: Invocation): Promise<Outcome> {
   const now = clock.now();
   const findings = [
     ...(await readinessFindings(rootSigning, now)),
+    ...backupFindings((await openCaRoom(rootSigning.layout)).authorities, now),
     ...(url !== undefined && rootSigning.recorded
       ? await publishedFindings({ url, rootVersion: rootSigning.recorded.root.version, now })
       : []),

@@ -5,7 +5,7 @@ import { printableLines } from '../../src/core/printable.ts';
 import { askConsent } from '../review/consent.ts';
 import { renderReview } from '../review/render.ts';
 import type { Review } from '../review/review.ts';
-import { payloadsFor, signReview } from '../sign-review.ts';
+import { consentTo, payloadsFor, signReview } from '../sign-review.ts';
 import { detachedOptions, signDetached } from './detached.ts';
 import { holderOptions, holderView, rememberSigned } from './holder-view.ts';
 import { keyOptions, openKey } from './open-key.ts';
@@ -57,7 +57,7 @@ async function sign(invocation: Invocation): Promise<Outcome> {
     if (payloads.length === 0) throw notAsked(review, signer.uri);
     if (signer.uri.startsWith('file:') && !review.plan.rehearsal)
       talk.warn('this key is in a file: whoever copies the file has the key');
-    for (const payload of payloads) await askConsent(payload, ask);
+    for (const payload of payloads) await askConsent(consentTo(payload), ask);
     const signatures = await signReview(review, signer);
     await rememberSigned(view);
     const to = resolve(options.text('to') ?? '.');

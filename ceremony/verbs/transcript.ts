@@ -33,7 +33,7 @@ export const ceremonyTranscriptRenderCommand: Command = {
   options: dirOption,
   examples: [
     {
-      command: 'sigstead ceremony transcript render 2026-11-02-replace-alice > annotated.md',
+      command: 'sigstead ceremony transcript render 2026-11-02-replace-alice',
       explains: 'for auditors',
     },
   ],

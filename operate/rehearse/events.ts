@@ -101,9 +101,9 @@ export function rehearsedEvents(people: People): readonly RehearsedEvent[] {
     },
     {
       kind: 'rotate-targets-keys',
-      intent: `holders: [${first}, ${second}, ${third}]\n`,
+      intent: `holders: [${first}, ${second}, ${third}, ${fourth}]\n`,
       prepare: async (_, who) => {
-        for (const id of [first, second, third]) await who.enrol(id, 'targets');
+        for (const id of [first, second, third, fourth]) await who.enrol(id, 'targets');
         return [];
       },
     },

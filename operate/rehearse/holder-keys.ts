@@ -16,9 +16,19 @@ export interface KeyRoom {
   readonly kind: 'softhsm' | 'file';
   /** Makes a key of a person, and returns the options that name it on a command line. */
   newKey(owner: string, label: string): Promise<readonly string[]>;
+  /** Makes room for the key of an offline root, and returns how its genesis and its later uses name it. */
+  newRoot(name: string): Promise<RootPlace>;
   /** What a person types when asked for the PIN or the passphrase of a key. */
   secretFor(question: string): string | undefined;
   close(): void;
+}
+
+export interface RootPlace {
+  readonly custody: 'token' | 'shares';
+  /** Of `ceremony ca run`, for the genesis. */
+  readonly options: readonly string[];
+  /** Of everything afterwards. */
+  readonly opened: readonly string[];
 }
 
 const p256: SignatureAlgorithm = 'ecdsa-p256-sha256';
@@ -63,6 +73,13 @@ export async function softHsmRoom(directory: string): Promise<KeyRoom> {
       await generateKeyPair({ module, token, label, algorithm: p256, pin: async () => pin });
       return ['--signer', formatPkcs11Uri({ token: owner, object: label }), '--module', modulePath];
     },
+    newRoot: async (name) => {
+      const pin = newPin();
+      await newToken(module, name, pin);
+      pins.set(name, pin);
+      const options = ['--signer', formatPkcs11Uri({ token: name, object: name }), '--module', modulePath];
+      return { custody: 'token', options, opened: ['--module', modulePath] };
+    },
     secretFor: (question) => [...pins].find(([owner]) => question.includes(`token ${JSON.stringify(owner)}`))?.[1],
     close: () => module.close(),
   };
@@ -80,6 +97,10 @@ export async function fileRoom(directory: string): Promise<KeyRoom> {
       await createFileKey({ path, passphrase, algorithm: p256 });
       passphrases.set(path, passphrase);
       return ['--signer', fileKeyUri(path)];
+    },
+    newRoot: async (name) => {
+      const path = join(directory, `${name}.pem`);
+      return { custody: 'shares', options: ['--key-to', path], opened: ['--signer', fileKeyUri(path)] };
     },
     secretFor: (question) => [...passphrases].find(([path]) => question.endsWith(path))?.[1],
     close: () => undefined,

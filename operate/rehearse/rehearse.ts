@@ -11,6 +11,7 @@ import { verbs } from '../verbs.ts';
 import { nameOnlineKey, rehearsedEvents } from './events.ts';
 import { fileRoom, type KeyRoom, softHsmRoom } from './holder-keys.ts';
 import { type Judges, type JudgesVerdict, seatJudges } from './judges.ts';
+import { rehearseOfflineRoots } from './offline-roots.ts';
 import { People } from './people.ts';
 import { policyText } from './policy-text.ts';
 import { type EventRun, pinFirstRoot, runEvent } from './run-event.ts';
@@ -41,7 +42,8 @@ export const ceremonyRehearseCommand: Command = {
 };
 
 /** What came of one event. */
-interface EventReport extends EventRun {
+interface EventReport extends Pick<EventRun, 'event' | 'kind'> {
+  readonly versions?: EventRun['versions'];
   readonly seconds: number;
   readonly judges: readonly JudgesVerdict[];
 }
@@ -55,7 +57,8 @@ async function rehearse(invocation: Invocation): Promise<Outcome> {
     const people = await asStep(invocation.progress, 'set the stage', () => setStage(invocation, stage));
     const judges = await seatJudges(stage, invocation);
     try {
-      return report(stage, holderKeys, await runAll(invocation, { stage, people, judges }));
+      const events = await runAll(invocation, { stage, people, judges });
+      return report(stage, holderKeys, [...events, ...(await runRoots(invocation, { stage, people }))]);
     } finally {
       await judges.close();
     }
@@ -133,6 +136,17 @@ async function runAll(
   return reports;
 }
 
+/** The offline roots come last, when everybody has a key to authorise them with. */
+async function runRoots(
+  { progress }: Invocation,
+  { stage, people }: Omit<Cast, 'judges'>,
+): Promise<readonly EventReport[]> {
+  const started = performance.now();
+  const runs = await asStep(progress, 'offline roots', () => rehearseOfflineRoots(stage, people));
+  const seconds = Math.round((performance.now() - started) / 100 / runs.length) / 10;
+  return runs.map((run) => ({ ...run, seconds }));
+}
+
 function report(stage: Stage, { kind }: KeyRoom, events: readonly EventReport[]): Outcome {
   const refused = events.flatMap(({ event, judges }) =>
     judges.filter(({ verdict }) => verdict === 'refuses').map(({ judge, says = '' }) => `${event}: ${judge}: ${says}`),
@@ -146,7 +160,7 @@ function report(stage: Stage, { kind }: KeyRoom, events: readonly EventReport[])
     });
   }
   const lines = events.map(({ kind: what, seconds, judges, versions }) => {
-    const roles = Object.entries(versions).map(([role, version]) => `${role} v${version}`);
+    const roles = Object.entries(versions ?? {}).map(([role, version]) => `${role} v${version}`);
     return `  ${what.padEnd(22)} ${seconds.toFixed(1).padStart(5)} s  ${roles.join(', ')}  accepted by ${judges.map(({ judge }) => judge).join(', ')}`;
   });
   return {

@@ -82,17 +82,27 @@ export class Stage {
     return await invoke(verbs, words, { ...surroundings, environment, talk, ask: this.#person(shown) });
   }
 
+  /** The sheets that are opened next, in this order. */
+  sheets: string[] = [];
+
+  #sheet(question: string): string | undefined {
+    return question.startsWith('sheet ') ? this.sheets.shift() : undefined;
+  }
+
   /** A person who reads the screen: words come from what was shown, not from what is signed. */
   #person(shown: readonly string[]): Ask {
     return {
       line: async (question) => {
-        const [, payload = '', place = ''] = /^(\w+ v\d+): type word (\d+) of/.exec(question) ?? [];
-        if (payload !== '') return wordShown(shown, payload, Number(place));
+        const [, what = '', place = ''] = /^(.+): type word (\d+) of 32$/.exec(question) ?? [];
+        if (what !== '') return wordShown(shown, what, Number(place));
         if (question === 'text of the QR code') return this.scanned;
         return /^type "(.+)"$/.exec(question)?.[1] ?? unexpected(question);
       },
       secret: async (question) =>
-        this.holderKeys.secretFor(question) ?? this.onlineKeys.secretFor(question) ?? unexpected(question),
+        this.#sheet(question) ??
+        this.holderKeys.secretFor(question) ??
+        this.onlineKeys.secretFor(question) ??
+        unexpected(question),
     };
   }
 }
@@ -103,16 +113,19 @@ function takesDirectory([, verb = '', more = '']: readonly string[]): boolean {
   return !withoutDirectory.includes(verb) && !(verb === 'packet' && more === 'import');
 }
 
-function wordShown(shown: readonly string[], payload: string, place: number): string {
+/** Of a payload, below its digest; of an event of an authority, below the digest of its plan. */
+function wordShown(shown: readonly string[], what: string, place: number): string {
   const lines = shown.join('\n').split('\n');
-  const start = lines.findIndex((line) => line.includes(`SIGNED BYTES ${payload.replace(' ', '.')} `));
+  const [payload, plan] = [`SIGNED BYTES ${what.replace(' ', '.')} `, '  plan    sha256 '];
+  const start =
+    lines.findIndex((line) => line.includes(payload)) + 1 || lines.findIndex((line) => line.startsWith(plan));
   const words = lines
-    .slice(start + 2, start + 6)
+    .slice(start + 1, start + 5)
     .join(' ')
     .replace(/\bwords\b/, '')
     .trim()
     .split(/\s+/);
-  return words[place - 1] ?? unexpected(`word ${place} of ${payload}`);
+  return words[place - 1] ?? unexpected(`word ${place} of ${what}`);
 }
 
 function unexpected(question: string): never {

@@ -60,9 +60,10 @@ afterAll(async () => {
 describe('ceremony rehearse', () => {
   it('accepts every kind of event with software tokens, and so does every judge', () => {
     expect(rehearsal).toMatchObject({ rehearsal: true, signer: 'softhsm' });
-    expect(rehearsal.events.map(({ kind }) => kind)).toEqual(kinds);
-    for (const { judges } of rehearsal.events) {
-      expect(judges.map(({ judge }) => judge.split(' ')[0])).toEqual(['sigstead', 'tuf-js', 'cosign']);
+    expect(rehearsal.events.map(({ kind }) => kind)).toEqual([...kinds, 'ca-genesis', 'ca-issue']);
+    for (const { kind, judges } of rehearsal.events) {
+      const expected = kind.startsWith('ca-') ? ['node:crypto', 'openssl'] : ['sigstead', 'tuf-js', 'cosign'];
+      expect(judges.map(({ judge }) => judge.split(' ')[0])).toEqual(expected);
       expect(new Set(judges.map(({ verdict }) => verdict))).toEqual(new Set(['accepts']));
     }
   });

@@ -62,7 +62,8 @@ describe('ceremony lint', () => {
       exitCode: 0,
       json: { findings: [] },
     });
-    await writeFile(join(bench.layout.metadata, 'root.json'), '{}');
+    const copy = join(bench.layout.metadata, 'root.json');
+    await writeFile(copy, `${await bench.text(copy)}\n`);
     await writeFile(join(bench.layout.directory, '.gitattributes'), '');
     const { outcome } = await runCommand(ceremonyLintCommand, dir, { clock });
     expect(outcome).toMatchObject({
