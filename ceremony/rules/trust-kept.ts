@@ -10,12 +10,14 @@ const hint = 'end its validity instead; or say `revokes: true` in the intent, an
 export const trustKept: Rule<ReviewedPlan> = {
   id: 'trust-kept',
   title: 'an authority or a log that ever vouched for something stays in trusted_root.json, unless it is revoked',
-  check: ({ announced, current, targetFiles }) => {
+  check: ({ announced, current, targetFiles, documents: { targets } }) => {
     const name = trustFileNames.trustedRoot;
     const [before, after] = [current?.targetFiles.get(name), targetFiles?.get(name)];
-    if (!announced || announced.revokes || !before) return 'not-applicable';
-    if (!after) return [{ where: name, message: 'expected the file to stay, got none', hint }];
-    if (equalBytes(before, after)) return 'not-applicable';
+    if (!announced || announced.revokes) return 'not-applicable';
+    if (targets && current?.targets.targets.has(name) && !targets.targets.has(name)) {
+      return [{ where: name, message: 'expected the file to stay, got none', hint }];
+    }
+    if (!before || !after || equalBytes(before, after)) return 'not-applicable';
     const [older, newer] = [before, after].map((file) =>
       trustedGroups(parseTrustedRoot(file, name)).flatMap(({ items }) => items),
     );

@@ -20,6 +20,7 @@ import {
   seededSigner,
   targets,
 } from '../support/root-of-trust.ts';
+import { announcedRevocation, compliantEvents, eventViolations } from './event-rule-cases.ts';
 
 const { store, pinnedRoot } = await publishedRepository();
 const current = await readRepository({ read: readerOf(store), pinnedRoot });
@@ -30,6 +31,8 @@ const renewal = planRenewal({ policy, now, current, roles: ['root', 'targets'], 
 const snapshot = planSnapshot({ policy, now, current, root: current.root, version: 2, targetsVersion: 1 });
 
 const ruleIds = [wellFormed, ...planRules].map(({ id }) => id);
+/** They need what real servers signed: test/e2e/stored-bundles.test.ts. */
+const testedElsewhere = ['stored-bundles'];
 const findings = (id: string, plan: Plan): readonly string[] =>
   lintPlan(plan)
     .filter(({ rule }) => rule === id)
@@ -170,16 +173,22 @@ const violations: readonly [string, string, Plan, RegExp][] = [
 ];
 
 describe('lintPlan', () => {
-  it.each(violations)('%s refuses %s', (id, _, plan, message) => {
+  it.each([...violations, ...eventViolations])('%s refuses %s', (id, _, plan, message) => {
     expect(findings(id, plan)).toEqual([expect.stringMatching(message)]);
   });
 
-  it.each(ruleIds)('%s accepts a genesis, a renewal and a snapshot that comply', (id) => {
-    for (const plan of [genesis, renewal, snapshot]) expect(findings(id, plan)).toEqual([]);
+  it.each(ruleIds)('%s accepts plans of every kind that comply', (id) => {
+    for (const plan of [genesis, renewal, snapshot, ...compliantEvents]) expect(findings(id, plan)).toEqual([]);
+  });
+
+  it('trust-kept accepts what an intent says that it revokes', () => {
+    expect(findings('trust-kept', announcedRevocation)).toEqual([]);
   });
 
   it('has a violating case for every rule', () => {
-    expect(new Set(violations.map(([id]) => id))).toEqual(new Set(ruleIds));
+    expect(new Set([...violations, ...eventViolations].map(([id]) => id))).toEqual(
+      new Set(ruleIds.filter((id) => !testedElsewhere.includes(id))),
+    );
   });
 
   it('does not take a rule for passed where it has nothing to look at', () => {

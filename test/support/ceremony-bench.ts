@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { attestationPolicyOf } from '../../ceremony/attestation-policy.ts';
@@ -47,12 +47,13 @@ timestamp: { expiryDays: 3, resignDays: 2 }
 /** `root-signing/` of five holders with seeded keys, in a directory of its own, and a store to publish to. */
 export class CeremonyBench implements AsyncDisposable {
   readonly layout: RootSigningLayout;
-  readonly store = new MemoryStore();
+  store = new MemoryStore();
   /** The key of each holder now, by id; `ID for targets` where there is a second. */
   readonly signers = new Map<string, Signer>();
   online = onlineSigner('online');
   formerOnline: Signer | undefined;
   now = now;
+  rehearsal = false;
 
   private constructor(directory: string) {
     this.layout = new RootSigningLayout(directory);
@@ -73,6 +74,23 @@ export class CeremonyBench implements AsyncDisposable {
   static async published(): Promise<CeremonyBench> {
     const bench = await CeremonyBench.begin();
     await bench.run('genesis', 'kind: genesis\nreason: begin\n');
+    return bench;
+  }
+
+  /** The first root: what clients pin. */
+  async pinnedRoot(): Promise<Uint8Array> {
+    const { recorded } = await this.open();
+    if (!recorded) throw new Error('there is no root yet');
+    return recorded.roots[0].bytes;
+  }
+
+  /** Another one in the same state: what happens to it does not happen to this. */
+  async copy(): Promise<CeremonyBench> {
+    const bench = new CeremonyBench(await mkdtemp(join(tmpdir(), 'sigstead-ceremony-')));
+    await cp(this.layout.directory, bench.layout.directory, { recursive: true });
+    const { store, online, formerOnline, now: at } = this;
+    Object.assign(bench, { store: new MemoryStore(store.files), online, formerOnline, now: at });
+    for (const [id, signer] of this.signers) bench.signers.set(id, signer);
     return bench;
   }
 
@@ -113,7 +131,13 @@ export class CeremonyBench implements AsyncDisposable {
 
   async plan(name: string, intent: string): Promise<Event> {
     const rootSigning = await this.open();
-    const options = { rootSigning, intent: parseIntent(intent, 'intent.yaml'), name, now: this.now, rehearsal: false };
+    const options = {
+      rootSigning,
+      intent: parseIntent(intent, 'intent.yaml'),
+      name,
+      now: this.now,
+      rehearsal: this.rehearsal,
+    };
     return await planNewEvent(options);
   }
 
@@ -130,7 +154,7 @@ export class CeremonyBench implements AsyncDisposable {
       rootSigning,
       intent: parseIntent(intent, 'intent.yaml'),
       now: event.plan.planned,
-      rehearsal: false,
+      rehearsal: this.rehearsal,
     });
   }
 
@@ -155,8 +179,16 @@ export class CeremonyBench implements AsyncDisposable {
   }
 
   async publish(name: string) {
+    await this.assemble(name);
+    return await this.publishAssembled(name);
+  }
+
+  async assemble(name: string) {
+    return await assembleEvent(await openEvent(this.layout.event(name)), await this.review(name));
+  }
+
+  async publishAssembled(name: string) {
     const event = await openEvent(this.layout.event(name));
-    await assembleEvent(event, await this.review(name));
     const { store, online, formerOnline, now: at } = this;
     return await publishEvent({ rootSigning: await this.open(), event, store, online, formerOnline, now: at });
   }
