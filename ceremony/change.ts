@@ -46,6 +46,8 @@ export interface Change extends RepositoryOptions {
    * @default false
    */
   readonly rootFirst?: boolean;
+  /** See `Mending`. @default none */
+  readonly ownTimestamp?: Uint8Array | undefined;
 }
 
 /**
@@ -53,10 +55,10 @@ export interface Change extends RepositoryOptions {
  * publishes it. The caller holds the store (`exclusively`).
  */
 export async function publishChange(change: Change): Promise<Publication> {
-  const { offline, store, now, rootFirst } = change;
+  const { offline, store, now, rootFirst, ownTimestamp } = change;
   const online = await signOnlineRoles({ ...change, current: change.standing ?? change.current });
   const repository = await verifyCandidate({ ...change, signed: offline ? [offline, ...online] : online });
-  return await publish({ repository, store, now, ...(rootFirst && { rootFirst }) });
+  return await publish({ repository, store, now, ownTimestamp, ...(rootFirst && { rootFirst }) });
 }
 
 /** Returns the part of a change that follows from what is published and what holders signed on top of it. */

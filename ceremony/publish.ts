@@ -3,6 +3,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import type { Store } from '../src/core/store.ts';
 import { maxMetadataBytes, metadataPath, roleNames, targetPath, timestampPath } from '../src/tuf/layout.ts';
 import type { RootMetadata } from '../src/tuf/metadata.ts';
+import type { ReadFile } from '../src/tuf/reader.ts';
 import {
   type AuthenticRepository,
   type DelegatedRole,
@@ -18,6 +19,8 @@ export interface PublishOptions {
   readonly now: Date;
   /** See `Change`. @default false */
   readonly rootFirst?: boolean;
+  /** See `Mending`. @default none */
+  readonly ownTimestamp?: Uint8Array | undefined;
 }
 
 export interface Publication {
@@ -44,9 +47,9 @@ interface PublishedFile {
  * @throws CER_PUBLISHED_OTHER if the store returns other bytes than were written
  */
 export async function publish(options: PublishOptions): Promise<Publication> {
-  const { repository, store, now, rootFirst = false } = options;
+  const { repository, store, now, rootFirst = false, ownTimestamp } = options;
   const pinnedRoot = repository.roots[0]?.bytes ?? repository.root.bytes;
-  const live = await readLive(store, pinnedRoot, rootFirst ? repository.root : undefined);
+  const live = await readLive(store, pinnedRoot, { rootFirst: rootFirst ? repository.root : undefined, ownTimestamp });
   if (live) assertForward(live, repository);
   const files = filesToWrite(live, repository);
   const roots = rootsToWrite(live, repository);
@@ -65,30 +68,58 @@ export async function publish(options: PublishOptions): Promise<Publication> {
   return { repository: published, changed: changed.map(({ path }) => path) };
 }
 
+/** How to read what is published where no client accepts it as it stands. */
+export interface Mending {
+  /**
+   * A root that is published before the rest: where a crash kept the rest from following it, what was there before it
+   * is read.
+   */
+  readonly rootFirst?: RootMetadata | undefined;
+  /**
+   * The last timestamp of ours, where somebody else who has the online key wrote one that leads nowhere: it leads to
+   * what we published.
+   */
+  readonly ownTimestamp?: Uint8Array | undefined;
+}
+
 /**
  * Reads what is published, expired or not, or returns `undefined` if nothing is: no timestamp, no repository.
- *
- * `rootFirst` is a root that is published before the rest: where a crash kept the rest from following it, no client
- * accepts what is there, and this returns what was there before it.
  * @throws as `readRepository`
  */
 export async function readLive(
   store: Store,
   pinnedRoot: Uint8Array,
-  rootFirst?: RootMetadata,
+  mending: Mending = {},
 ): Promise<AuthenticRepository | undefined> {
   if ((await store.read(timestampPath, maxMetadataBytes.timestamp)) === undefined) return undefined;
-  const read = store.read.bind(store);
+  const [asItStands, ...mended] = viewsOf(store.read.bind(store), mending);
   try {
-    return await readRepository({ read, pinnedRoot });
+    return await readRepository({ read: asItStands, pinnedRoot });
   } catch (error) {
-    if (rootFirst === undefined || !(error instanceof ToolkitError) || error.code !== 'TUF_THRESHOLD') throw error;
-    const hidden = metadataPath('root', rootFirst.version);
-    return await readRepository({
-      read: async (path, maxBytes) => (path === hidden ? undefined : await read(path, maxBytes)),
-      pinnedRoot,
-    });
+    for (const read of mended) {
+      const repository = await readRepository({ read, pinnedRoot }).catch(unlessRefused);
+      if (repository) return repository;
+    }
+    throw error;
   }
+}
+
+function viewsOf(read: ReadFile, { rootFirst, ownTimestamp }: Mending): readonly [ReadFile, ...ReadFile[]] {
+  const hidden = rootFirst && metadataPath('root', rootFirst.version);
+  const before: ReadFile = async (path, maxBytes) => (path === hidden ? undefined : await read(path, maxBytes));
+  const views = hidden === undefined ? [] : [before];
+  if (ownTimestamp === undefined) return [read, ...views];
+  const own = [read, ...views].map(
+    (view): ReadFile =>
+      async (path, maxBytes) =>
+        path === timestampPath ? ownTimestamp : await view(path, maxBytes),
+  );
+  return [read, ...views, ...own];
+}
+
+/** Only what a client would refuse is looked at in another way; a store that does not answer is no such thing. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof ToolkitError) || !error.code.startsWith('TUF_')) throw error;
 }
 
 /** In the order of TUF §6: targets, then each role before the one that names it. */

@@ -43,10 +43,15 @@ export async function publishEvent(options: PublishEventOptions): Promise<Public
   const offline = await readAssembled(event);
   const pinnedRoot = pinnedRootOf(rootSigning, offline);
   return await exclusively(store, async () => {
-    const current = await readLive(store, pinnedRoot.bytes, rootFirst(event) ? offline.metadata.root : undefined);
+    const mending = {
+      rootFirst: rootFirst(event) ? offline.metadata.root : undefined,
+      ownTimestamp: event.plan.kind === 'recover-fast-forward' ? rootSigning.recorded?.timestamp.bytes : undefined,
+    };
+    const current = await readLive(store, pinnedRoot.bytes, mending);
     assertBuildsOn(event.plan, current, store);
     const publication = await publishChange({
       ...(await changeOf(options, offline, current)),
+      ownTimestamp: mending.ownTimestamp,
       pinnedRoot: pinnedRoot.bytes,
     });
     await recordPublished(rootSigning.layout, publication.repository);

@@ -12,9 +12,18 @@ const exitCodeLines = [
   '130  interrupted',
 ];
 
-/** Returns the overview: every command with its summary. */
+const inClone = '  In a clone, this puts it on PATH: export PATH="$PWD/bin:$PATH"; or write ./bin/sigstead.';
+
+const firstSteps = [
+  ['up', 'a private Sigstore on this machine, signing in seconds'],
+  ['status', 'what is running, and what to look at'],
+] as const;
+
+/** Returns the overview: every command with its summary. The holder's script has few of them, and is in no clone. */
 export function overviewText(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((command) => command.words.join(' ').length));
+  const names = commands.map((command) => command.words.join(' '));
+  const width = Math.max(...names.map((name) => name.length));
+  const steps = firstSteps.filter(([name]) => names.includes(name));
   return [
     'sigstead runs your own Sigstore, with a root of trust that you control.',
     '',
@@ -22,20 +31,20 @@ export function overviewText(commands: readonly Command[]): string {
     '  sigstead COMMAND [OPTIONS]',
     '  sigstead COMMAND --help',
     '  sigstead --version',
-    '',
-    '  In a clone, this puts it on PATH: export PATH="$PWD/bin:$PATH"; or write ./bin/sigstead.',
+    ...(steps.length > 0 ? ['', inClone] : []),
     '',
     'COMMANDS',
     ...commands.map((command) => `  ${command.words.join(' ').padEnd(width)}  ${command.summary}`),
     '',
-    'START HERE',
-    '  sigstead up            a private Sigstore on this machine, signing in seconds',
-    '  sigstead status        what is running, and what to look at',
-    '',
+    ...(steps.length > 0 ? ['START HERE', ...steps.map(stepLine), ''] : []),
     'EXIT CODES',
     ...exitCodeLines.map((line) => `  ${line}`),
     '',
   ].join('\n');
+}
+
+function stepLine([name, what]: (typeof firstSteps)[number]): string {
+  return `  ${`sigstead ${name}`.padEnd(22)} ${what}`;
 }
 
 /** Returns the help of one command. Sections and their order are the same for all. */

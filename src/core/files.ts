@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { concat, equalBytes, toHex } from './bytes.ts';
 import { isErrno, ToolkitError } from './error.ts';
 import { assertOwnDirectory, assertOwner } from './ownership.ts';
 import { shellWord } from './shell.ts';
-import { unreadable } from './unreadable.ts';
+import { notAllowed, unreadable } from './unreadable.ts';
 
 /** Modes of what only this user may read. */
 export const privateFileMode = 0o600;
@@ -120,6 +121,23 @@ export async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
+ * Removes a file, if there is one.
+ * @throws CORE_FILE_WRITE
+ */
+export async function removeFile(path: string): Promise<void> {
+  await writing(path, async () => await rm(path, { force: true }));
+}
+
+/**
+ * Makes a new directory for what is soon forgotten, in the system's place for such. The caller removes it.
+ * @throws CORE_FILE_WRITE
+ */
+export async function makeScratchDirectory(name: string): Promise<string> {
+  const prefix = join(tmpdir(), `${name}-`);
+  return await writing(prefix, async () => await mkdtemp(prefix));
+}
+
+/**
  * True if anything has this name, even a link that leads nowhere.
  * @throws CORE_FILE_READ if the system does not tell
  */
@@ -209,9 +227,9 @@ function isInherited(path: string): boolean {
   return /^\/dev\/(?:stdin|fd\/\d{1,9})$/.test(path);
 }
 
-async function writing(path: string, write: () => Promise<void>): Promise<void> {
+async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
-    await write();
+    return await write();
   } catch (cause) {
     if (cause instanceof ToolkitError) throw cause;
     const full = isDiskFull(cause);
@@ -221,7 +239,8 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
       data: { path },
       hint: full
         ? diskFullHint
-        : `see what is there, and who may write to it: ls -ld ${shellWord(dirname(path))} ${shellWord(path)}`,
+        : (notAllowed(cause, 'write', dirname(path)) ??
+          `see what is there, and who may write to it: ls -ld ${shellWord(dirname(path))} ${shellWord(path)}`),
       cause,
     });
   }

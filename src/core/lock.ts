@@ -16,8 +16,11 @@ export function tryLock(path: string): Lock | undefined {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    // Nothing is ever written; a journal on disk would make the lock fail where the disk is full.
+    // A journal on disk would make the lock fail where the disk is full.
     database.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    // Where it may not write, SQLite opens the file for reading and shares what it was asked to hold alone: no change
+    // can begin then. This one never ends, so that nothing is ever written.
+    database.exec('PRAGMA user_version = 1');
     const held = database;
     return { release: () => held.close() };
   } catch (cause) {

@@ -10,9 +10,15 @@ export function unreadable(path: string, cause: unknown): ToolkitError {
     message: `${path}: cannot be read`,
     fault: 'environment',
     data: { path },
-    hint: `see what it is, and who may read it: ls -ld ${shellWord(path)}`,
+    hint: notAllowed(cause, 'read', path) ?? `see what it is, and who may read it: ls -ld ${shellWord(path)}`,
     cause,
   });
+}
+
+/** Returns what to do where the permissions that Node was started with forbid it: of these, `ls` says nothing. */
+export function notAllowed(cause: unknown, access: 'read' | 'write', path: string): string | undefined {
+  if (!isErrno(cause, 'ERR_ACCESS_DENIED')) return undefined;
+  return `node was started with --permission and not with --allow-fs-${access}=${shellWord(path)}`;
 }
 
 function missing(path: string, cause?: unknown): ToolkitError {

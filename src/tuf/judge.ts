@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Fetcher, Updater } from 'tuf-js';
 import { DownloadHTTPError } from 'tuf-js/dist/error.js';
 import { equalBytes } from '../core/bytes.ts';
 import { describeCause, isErrno, ToolkitError } from '../core/error.ts';
+import { makeScratchDirectory } from '../core/files.ts';
 import { type RoleName, roleNames } from './layout.ts';
 import type { ReadFile } from './reader.ts';
 import type { AuthenticRepository } from './repository.ts';
@@ -27,10 +27,11 @@ export interface Judgement {
 
 /**
  * Lets tuf-js, a client that shares no line with ours, refresh from the pinned root and download the targets.
- * @throws TUF_JUDGE_REFUSED with what tuf-js says; what `read` throws passes through
+ * @throws TUF_JUDGE_REFUSED with what tuf-js says; what `read` throws passes through; CORE_FILE_WRITE without a place for
+ *   scratch files
  */
 export async function judgeRepository(options: JudgeOptions): Promise<Judgement> {
-  const scratch = await mkdtemp(join(tmpdir(), 'sigstead-judge-'));
+  const scratch = await makeScratchDirectory('sigstead-judge');
   const memory = options.memory ?? join(scratch, 'memory');
   const fetcher = new ReadFetcher(options.read, join(scratch, 'download'));
   try {

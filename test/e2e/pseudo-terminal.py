@@ -1,12 +1,14 @@
 """Runs a program at a terminal of its own, and plays the person there.
 
 Reads {"argv": […], "steps": [["what is waited for on the screen", "what is then typed"], …]} from standard input; where
-null is typed, the program gets a SIGTERM. Its standard output is a pipe. Prints {"screen", "stdout", "exitCode"}.
+null is typed, the program gets a SIGTERM; where a list is, the first is a pattern that finds a number on the screen, and
+that line of the list is typed, counted from 1. Its standard output is a pipe. Prints {"screen", "stdout", "exitCode"}.
 """
 
 import json
 import os
 import pty
+import re
 import select
 import signal
 import sys
@@ -32,12 +34,14 @@ def read(fd):
 screen = bytearray()
 for awaited, typed in script["steps"]:
     start = len(screen)
-    while screen.find(awaited.encode(), start) < 0:
-        start = max(start, len(screen) - len(awaited.encode()))
+    pattern = awaited if isinstance(typed, list) else re.escape(awaited)
+    while not (found := re.compile(pattern.encode()).search(screen, start)):
         chunk = read(terminal)
         if not chunk:
             sys.exit("the program ended; the screen: " + repr(screen))
         screen += chunk
+    if isinstance(typed, list):
+        typed = typed[int(found[1]) - 1]
     if typed is None:
         os.kill(pid, signal.SIGTERM)
     pending = (typed or "").encode()
