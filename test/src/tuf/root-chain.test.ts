@@ -77,7 +77,7 @@ describe('walkRootChain', () => {
 
   it('refuses a chain without end', async () => {
     const alone = { threshold: 1, holders: ['alice'], expiryDays: 180, resignDays: 60 };
-    const policy = rootPolicy({ root: alone, targets: alone });
+    const policy = rootPolicy({ root: alone, targets: alone, ceremony: { tolerance: 0, planDays: 21 } });
     const one = await publishedRepository({ policy, holders: holders('alice') });
     const alice = seededSigner('alice');
     const read = async (path: string): Promise<Uint8Array> =>
