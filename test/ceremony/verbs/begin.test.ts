@@ -5,9 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ceremonyEnrollCommand } from '../../../ceremony/verbs/enroll.ts';
 import { ceremonyInitCommand } from '../../../ceremony/verbs/init.ts';
 import { ceremonyInviteCommand } from '../../../ceremony/verbs/invite.ts';
-import { assertOffline } from '../../../ceremony/verbs/offline.ts';
-import { ceremonyReviewCommand } from '../../../ceremony/verbs/review.ts';
-import { parseCommand } from '../../../src/cli/parse.ts';
 import { runCommand } from '../../support/invocation.ts';
 
 let scratch: string;
@@ -87,30 +84,4 @@ describe('ceremony enroll', () => {
       await expect(runCommand(ceremonyEnrollCommand, words)).rejects.toThrowToolkit('CLI_USAGE');
     },
   );
-});
-
-describe('assertOffline', () => {
-  const invocation = (words: readonly string[]) => ({
-    options: parseCommand(ceremonyReviewCommand, words).options,
-    talk: { isTerminal: false, say: () => undefined, warn: () => undefined },
-  });
-  const address = {
-    address: '10.0.0.1',
-    netmask: '255.0.0.0',
-    family: 'IPv4',
-    mac: '',
-    internal: false,
-    cidr: null,
-  } as const;
-  const loopback = { lo: [{ ...address, address: '127.0.0.1', internal: true }] };
-
-  it('accepts a machine with loopback alone', () => {
-    expect(() => assertOffline(invocation([]), loopback)).not.toThrow();
-  });
-
-  it('refuses a machine with a network, unless told otherwise', () => {
-    const wired = { ...loopback, eth0: [address] };
-    expect(() => assertOffline(invocation([]), wired)).toThrowToolkit('CER_NETWORK_UP', { interfaces: ['eth0'] });
-    expect(() => assertOffline(invocation(['--allow-network']), wired)).not.toThrow();
-  });
 });
