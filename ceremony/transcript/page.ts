@@ -1,4 +1,4 @@
-import { type Html, html, trustedHtml } from './html.ts';
+import { type Html, html, trustedHtml } from '../../src/core/html.ts';
 import {
   type CeremonyScript,
   exceptionLines,

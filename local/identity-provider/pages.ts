@@ -1,6 +1,6 @@
 import { toBase64 } from '../../src/core/bytes.ts';
 import { sha256 } from '../../src/core/digest.ts';
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../src/core/html.ts';
 import type { TestUser } from './users.ts';
 
 const style = `

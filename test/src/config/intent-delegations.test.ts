@@ -4,10 +4,10 @@ import { parseIntent } from '../../../src/config/intent.ts';
 const delegate = {
   kind: 'delegate',
   reason: 'npm has keys of its own',
-  role: 'registry.npmjs.org',
+  role: 'packages.example',
   threshold: '1',
   keys: '[npm.pem]',
-  paths: '[registry.npmjs.org/*]',
+  paths: '[packages.example/*]',
   terminating: 'true',
 };
 const parse = (change: Readonly<Record<string, string | undefined>> = {}) => {
@@ -21,7 +21,7 @@ describe('parseIntent of delegations', () => {
       kind: 'delegate',
       changesTargets: false,
       holders: [],
-      delegates: { role: 'registry.npmjs.org', threshold: 1, keys: ['npm.pem'], paths: ['registry.npmjs.org/*'] },
+      delegates: { role: 'packages.example', threshold: 1, keys: ['npm.pem'], paths: ['packages.example/*'] },
       undelegates: undefined,
     });
     const undelegate = parseIntent('kind: undelegate\nreason: gone\nrole: npm\n', 'intent.yaml');

@@ -1,4 +1,4 @@
-import { printable } from '../../src/core/printable.ts';
+import { printable } from './printable.ts';
 
 /** Text that is HTML already. Only `html` and `trustedHtml` make it, so nothing else reaches a page unescaped. */
 export interface Html {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { html } from '../../../local/identity-provider/html.ts';
 import { contentSecurityPolicy, errorPage, signInPage } from '../../../local/identity-provider/pages.ts';
+import { html } from '../../../src/core/html.ts';
 
 const nasty = `<script>alert("1")</script>' & "`;
 
