@@ -6,6 +6,7 @@ import type { Finding } from '../../src/core/rules.ts';
 import { maxMetadataBytes } from '../../src/tuf/layout.ts';
 import type { Event } from '../event/event.ts';
 import { openEvent } from '../event/event.ts';
+import { stalenessOf } from '../event/staleness.ts';
 import { listHolders } from '../holders/key-directory.ts';
 import type { Review } from '../review/review.ts';
 import type { RootSigning } from '../root-signing/open.ts';
@@ -15,6 +16,7 @@ export interface LintDirectoryOptions {
   readonly rootSigning: RootSigning;
   /** Judges an open event as its holders will. */
   readonly review: (event: Event) => Review;
+  readonly now: Date;
 }
 
 /**
@@ -91,10 +93,20 @@ async function attributeFindings({ layout }: RootSigning): Promise<readonly Find
   ];
 }
 
-async function eventFindings({ rootSigning, review }: LintDirectoryOptions): Promise<readonly Finding[]> {
+async function eventFindings({ rootSigning, review, now }: LintDirectoryOptions): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const layout of await openEvents(rootSigning.layout)) {
     const event = await openEvent(layout);
+    const stale = stalenessOf(event, rootSigning, now);
+    if (stale !== undefined) {
+      findings.push({
+        rule: 'event-in-time',
+        severity: 'warning',
+        where: `events/${event.plan.event}`,
+        message: stale,
+      });
+      continue;
+    }
     try {
       findings.push(
         ...review(event).notes.map((note) => ({ ...note, where: `events/${event.plan.event}: ${note.where}` })),

@@ -46,7 +46,10 @@ export const ceremonyDoctorCommand: Command = {
 async function lint(invocation: Invocation): Promise<Outcome> {
   const rootSigning = await openRootSigning(layoutOf(invocation));
   const review = (event: Parameters<typeof reviewHere>[0]) => reviewHere(event, rootSigning, invocation);
-  return outcomeOf(rootSigning.layout.directory, await lintDirectory({ rootSigning, review }));
+  return outcomeOf(
+    rootSigning.layout.directory,
+    await lintDirectory({ rootSigning, review, now: invocation.clock.now() }),
+  );
 }
 
 async function doctor(invocation: Invocation): Promise<Outcome> {

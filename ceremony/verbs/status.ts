@@ -3,6 +3,7 @@ import { formatInstant } from '../../src/core/clock.ts';
 import { toJson } from '../../src/core/json.ts';
 import { openEvent } from '../event/event.ts';
 import { type EventStatus, eventStatus, renderEventStatus } from '../event/event-status.ts';
+import { stalenessOf } from '../event/staleness.ts';
 import { outlookExitCode, outlookOf, type RoleOutlook } from '../outlook.ts';
 import { openRootSigning, type RootSigning } from '../root-signing/open.ts';
 import { openEvents } from '../root-signing/open-events.ts';
@@ -15,7 +16,7 @@ const signaturesNeeded = 10;
 export async function rootSigningStatus(invocation: Invocation, now: Date): Promise<Outcome> {
   const rootSigning = await openRootSigning(layoutOf(invocation));
   const roles = offlineOutlook(rootSigning, now);
-  const events = await statusOfEvents(invocation, rootSigning);
+  const { statuses: events, stales } = await statusOfEvents(invocation, rootSigning, now);
   const waiting = events.some(({ complete }) => !complete);
   const urgency = outlookExitCode(roles);
   return {
@@ -29,10 +30,12 @@ export async function rootSigningStatus(invocation: Invocation, now: Date): Prom
         expires: formatInstant(expires),
       })),
       events,
+      stale: stales,
     }),
     text: [
       ...roles.map(roleLine),
       ...events.map((event) => `${event.event}, revision ${event.revision}\n${renderEventStatus(event)}`),
+      ...stales.map(({ event, stale }) => `${event}: ${stale}`),
       '',
     ].join('\n'),
     exitCode: urgency === 0 && waiting ? signaturesNeeded : urgency,
@@ -45,13 +48,21 @@ function offlineOutlook({ recorded, policy }: RootSigning, now: Date): readonly 
   return outlookOf({ repository: recorded, policy, now }).filter(({ role }) => role === 'root' || role === 'targets');
 }
 
-async function statusOfEvents(invocation: Invocation, rootSigning: RootSigning): Promise<readonly EventStatus[]> {
+interface OpenEvents {
+  readonly statuses: readonly EventStatus[];
+  readonly stales: readonly { readonly event: string; readonly stale: string }[];
+}
+
+async function statusOfEvents(invocation: Invocation, rootSigning: RootSigning, now: Date): Promise<OpenEvents> {
   const statuses: EventStatus[] = [];
+  const stales: { event: string; stale: string }[] = [];
   for (const layout of await openEvents(rootSigning.layout)) {
     const event = await openEvent(layout);
-    if (event.frozen) statuses.push(await eventStatus(event, reviewHere(event, rootSigning, invocation)));
+    const stale = stalenessOf(event, rootSigning, now);
+    if (stale !== undefined) stales.push({ event: event.plan.event, stale });
+    else if (event.frozen) statuses.push(await eventStatus(event, reviewHere(event, rootSigning, invocation)));
   }
-  return statuses;
+  return { statuses, stales };
 }
 
 function roleLine({ role, version, state, expires, dueFrom }: RoleOutlook): string {
