@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventKind } from '../../src/config/intent.ts';
 import type { RolePolicy } from '../../src/config/root-policy.ts';
+import { delegatedRole, handOverRole } from './delegated-role.ts';
 import { fastForward } from './fast-forward.ts';
 import type { People, PersonsKey } from './people.ts';
 import type { Stage } from './stage.ts';
@@ -116,6 +117,15 @@ export function rehearsedEvents(people: People): readonly RehearsedEvent[] {
         return [];
       },
     },
+    {
+      kind: 'delegate',
+      intent: `role: ${delegatedRole}\nthreshold: 1\nkeys: [owners.pem]\npaths: ['${delegatedRole}/*']\nterminating: true\n`,
+      prepare: async (stage) => {
+        await handOverRole(stage, new Date());
+        return [];
+      },
+    },
+    { kind: 'undelegate', intent: `role: ${delegatedRole}\n`, prepare: nothing },
   ];
 }
 

@@ -53,7 +53,8 @@ const namePart = '[A-Za-z0-9_][A-Za-z0-9._+@-]{0,199}';
  */
 export const tufEntries: readonly ReadEntry[] = [
   entry('timestamp', 'timestamp\\.json', 'application/json', revalidate),
-  entry('metadata', `${version}\\.(?:root|targets|snapshot)\\.json`, 'application/json', immutable),
+  // Of the top-level roles, and of those to whom targets are delegated.
+  entry('metadata', `${version}\\.(?!timestamp\\.json$)${namePart}\\.json`, 'application/json', immutable),
   entry('target', `targets/(?:${namePart}/){0,4}[0-9a-f]{64}\\.${namePart}`, octets, immutable),
 ];
 

@@ -31,6 +31,8 @@ const kinds = [
   'revoke-key',
   'rotate-targets-keys',
   'recover-fast-forward',
+  'delegate',
+  'undelegate',
 ];
 
 let scratch: string;
