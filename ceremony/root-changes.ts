@@ -1,5 +1,5 @@
 import { equalBytes } from '../src/core/bytes.ts';
-import type { Json } from '../src/core/json.ts';
+import type { Json, JsonObject } from '../src/core/json.ts';
 import { canonicalize } from '../src/tuf/canonical-json.ts';
 import type { RootDocument } from '../src/tuf/document.ts';
 import type { RoleKey } from '../src/tuf/key.ts';
@@ -96,9 +96,41 @@ function thresholds(before: RootDocument | undefined, after: RootDocument): read
 function otherChanges(before: RootDocument | undefined, after: RootDocument): readonly OtherChange[] {
   if (before === undefined) return [];
   const fields = new Set([...Object.keys(before.signed), ...Object.keys(after.signed)]);
-  return [...fields]
-    .filter((field) => !spokenOf.includes(field) && !same(before.signed[field], after.signed[field]))
-    .map((field) => ({ what: 'field', field }));
+  const others = [...fields].filter(
+    (field) => !spokenOf.includes(field) && !same(before.signed[field], after.signed[field]),
+  );
+  return [...others, ...hiddenChanges(before, after)].map((field) => ({ what: 'field', field }));
+}
+
+/** What could ride along in the fields that the other changes speak of: roles, keys and names that no client counts. */
+function hiddenChanges(before: RootDocument, after: RootDocument): readonly string[] {
+  const roles = namesIn([before, after], 'roles').filter((name) => !same(restOf(before, name), restOf(after, name)));
+  const counted = roleNames.flatMap((role) => after.roles[role].keyids);
+  const keys = [...after.keys.keys()].filter((keyid) => !counted.includes(keyid) && !before.keys.has(keyid));
+  const [older, newer] = [ownersOf(before), ownersOf(after)];
+  const stays = (keyid: string) => before.keys.has(keyid) && after.keys.has(keyid);
+  const owners = [...older].filter(([keyid, owner]) => stays(keyid) && newer.get(keyid) !== owner);
+  const strangers = namesIn([after], keyholdersField).filter(
+    (keyid) => !after.keys.has(keyid) && !namesIn([before], keyholdersField).includes(keyid),
+  );
+  return [
+    ...roles.map((name) => `roles.${name}`),
+    ...keys.map((keyid) => `keys.${keyid}`),
+    ...[...owners.map(([keyid]) => keyid), ...strangers].map((keyid) => `${keyholdersField}.${keyid}`),
+  ];
+}
+
+function namesIn(roots: readonly RootDocument[], field: string): readonly string[] {
+  const names = roots.flatMap(({ signed }) => Object.keys((signed[field] ?? {}) as JsonObject));
+  return [...new Set(names)];
+}
+
+/** A role without its keys and threshold; all of it where no client knows it. */
+function restOf({ signed }: RootDocument, name: string): Json | undefined {
+  const role = ((signed['roles'] ?? {}) as JsonObject)[name] as JsonObject | undefined;
+  if (role === undefined || !roleNames.some((known) => known === name)) return role;
+  const { keyids: _, threshold: __, ...rest } = role;
+  return rest;
 }
 
 function same(a: Json | undefined, b: Json | undefined): boolean {

@@ -29,6 +29,8 @@ export interface CaDocument {
   readonly algorithm: SignatureAlgorithm;
   readonly certificateSha256: string;
   readonly authorisedBy: readonly string[];
+  /** Whether it was made for a rehearsal, and is good for nothing else. */
+  readonly rehearsal: boolean;
   /** The event that made it, and the digest of its plan. */
   readonly event: string;
   readonly planSha256: string;
@@ -86,6 +88,7 @@ export const caFormat: Format<CaDocument> = {
     algorithm: oneOf('ecdsa-p256-sha256', 'ecdsa-p384-sha384', 'ed25519'),
     certificateSha256: sha256Text,
     authorisedBy: list(holderId),
+    rehearsal: boolean,
     event: text,
     planSha256: sha256Text,
     created: instant,

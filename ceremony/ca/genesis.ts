@@ -109,6 +109,7 @@ export async function completeGenesis(
     algorithm: key.signer.algorithm,
     certificateSha256,
     authorisedBy: plan.authorisedBy,
+    rehearsal: plan.rehearsal,
     event: plan.event,
     planSha256,
     created: ready.now,

@@ -18,6 +18,8 @@ export interface CaSituation {
   /** The other root, to be cross-signed. */
   readonly other: Certificate | undefined;
   readonly now: Date;
+  /** Whether people are told that nobody trusts what is signed. */
+  readonly rehearsal: boolean;
 }
 
 type CaRule = Rule<CaSituation>;
@@ -82,6 +84,19 @@ const authorisersAsMany: CaRule = {
   },
 };
 
+/** Who believes that nobody trusts what is signed authorises anything. */
+const rehearsalKept: CaRule = {
+  id: 'ca-rehearsal-kept',
+  title: 'a real authority is used in no rehearsal, and one of a rehearsal for nothing else (sigstead)',
+  check: ({ name, authorities, rehearsal }) => {
+    const made = authorities.get(name)?.document.rehearsal;
+    if (made === undefined || made === rehearsal) return [];
+    return [
+      at(name, made ? 'expected a rehearsal, its genesis was one' : 'expected no rehearsal, its genesis was none'),
+    ];
+  },
+};
+
 const profileFits: CaRule = {
   id: 'ca-profile-fits',
   title: 'a root issues for the service that it was made for (sigstead)',
@@ -138,6 +153,7 @@ export const caRules: readonly CaRule[] = [
   notRetired,
   authorisersEnrolled,
   authorisersAsMany,
+  rehearsalKept,
   profileFits,
   keyApart,
   crossOther,

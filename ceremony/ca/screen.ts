@@ -2,6 +2,7 @@ import type { Ask } from '../../src/cli/command.ts';
 import { parseHex } from '../../src/core/bytes.ts';
 import { formatInstant } from '../../src/core/clock.ts';
 import { sha256Hex, spkiOf } from '../../src/core/digest.ts';
+import { printable } from '../../src/core/printable.ts';
 import { wordLines } from '../../src/core/words.ts';
 import { parseCertificate } from '../../src/x509/certificate.ts';
 import { parseChain } from '../../src/x509/chain.ts';
@@ -25,7 +26,9 @@ export function renderCaEvent({ plan, planSha256 }: CaEvent): string {
     ...(certificate ? certificateLines(certificate) : ['', `RETIRES ${ca}: its key issues nothing from now on`]),
     ...(since ? [`  its key may have been in other hands since ${formatInstant(since)}`] : []),
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   count,
   instant,
   list,
+  matching,
   object,
   oneOf,
   optional,
@@ -71,7 +72,7 @@ const planFormat: Format<PlanDocument> = {
   name: 'sigstead-plan/v1',
   read: object({
     repository: object({ id: repositoryId, name: text }),
-    event: text,
+    event: matching(eventName, '1 to 64 characters a-z, 0-9 and "-"'),
     revision: count,
     kind: oneOf(...eventKinds),
     reason: text,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { formatInstant } from '../../src/core/clock.ts';
+import { sha256Hex } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { makeDirectory, removeFile, replaceFile } from '../../src/core/files.ts';
 import type { Signer } from '../../src/core/signer.ts';
@@ -12,7 +13,7 @@ import type { SignedFiles } from '../assemble.ts';
 import { publishChange } from '../change.ts';
 import { exclusively } from '../lock.ts';
 import { type Publication, readLive } from '../publish.ts';
-import { assertInTime } from '../review/refusals.ts';
+import { assertInTime, assertSameAs } from '../review/refusals.ts';
 import { type RootSigning, wantedTargets } from '../root-signing/open.ts';
 import { recordPublished } from '../root-signing/standing.ts';
 import { readAssembled } from './assemble-event.ts';
@@ -40,6 +41,8 @@ export async function publishEvent(options: PublishEventOptions): Promise<Public
   const { rootSigning, event, store, now } = options;
   assertFrozen(event);
   assertInTime(event.plan, rootSigning.policy, now);
+  // By it is decided what is written first: it must be the one that holders read.
+  assertSameAs(event.layout.intent, event.plan.intentSha256, sha256Hex(event.intent));
   const offline = await readAssembled(event);
   const pinnedRoot = pinnedRootOf(rootSigning, offline);
   return await exclusively(store, async () => {

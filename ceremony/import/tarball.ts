@@ -6,6 +6,8 @@ const block = 512;
 /** A repository is a few megabytes; what unpacks to more is meant to fill our memory. */
 const maxUnpackedBytes = 256 * 1024 * 1024;
 const maxEntries = 20_000;
+/** Each record is cut off the text before the next is read: many of them would take for ever. */
+const maxRecordsBytes = 4096;
 
 /** Records of a POSIX header that say nothing about where, what or how much. */
 const harmlessRecords = /^(?:atime|ctime|mtime|comment|uid|gid|uname|gname)$/;
@@ -75,6 +77,8 @@ function pathOf(header: Uint8Array, what: string): string {
 }
 
 function assertHarmless(body: Uint8Array, what: string): void {
+  if (body.length > maxRecordsBytes)
+    throw refused(what, `extended headers of at most ${maxRecordsBytes} bytes`, 'more');
   for (let rest = text(body, what); rest !== ''; ) {
     const [, length = '', key = ''] = /^(\d{1,6}) ([A-Za-z.]+)=/.exec(rest) ?? [];
     if (!harmlessRecords.test(key)) throw refused(what, 'no extended paths or sizes', show(rest.slice(0, 40)));

@@ -124,7 +124,8 @@ export function assertPayload(
 }
 
 /**
- * Passes if every file that targets metadata lists is there with its bytes.
+ * Passes if every file that targets metadata lists is there with its bytes, and no other: what is shown of a file that
+ * nobody signs would be believed of the one that is signed.
  * @throws CER_PACKET_CONTRADICTS
  */
 export function assertListedFiles(
@@ -136,6 +137,8 @@ export function assertListedFiles(
     const bytes = files.get(name);
     assertSameAs(`target ${name} ${which}`, sha256, bytes && sha256Hex(bytes));
   }
+  const unlisted = [...files.keys()].find((name) => !targets.has(name));
+  assertSameAs(`files ${which} that are not listed`, undefined, unlisted);
 }
 
 /** @throws CER_PACKET_CONTRADICTS if two parts that must agree do not */

@@ -1,6 +1,7 @@
+import { printable } from '../../src/core/printable.ts';
 import type { PayloadScreen, ReviewScreen } from './screen.ts';
 
-/** Renders what a holder reads before signing. Texts of others are passed through `printableLines` by the caller. */
+/** Renders what a holder reads before signing. No text of others makes a line of its own, or anything a terminal obeys. */
 export function renderReview(screen: ReviewScreen): string {
   const { repository, event, revision, kind, reason, planSha256, policySha256 } = screen;
   return [
@@ -22,7 +23,9 @@ export function renderReview(screen: ReviewScreen): string {
     ...screen.refusedBundles.map((line) => `NO LONGER VERIFIES: ${line}`),
     ...(screen.exposedUntil === null ? [] : exposureLines(screen.exposedUntil)),
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }
 
 function policyNote({ policyChanged }: ReviewScreen): string {

@@ -131,6 +131,14 @@ function planOf(options: {
     plan.payloads.map(({ role }) => role).join(' '),
     documents.map(({ role }) => role).join(' '),
   );
+  // Two payloads of one role, of which the rules see one, would have the other signed unseen.
+  const roles = documents.map(({ role }) => role);
+  assertSameAs(
+    'roles of the payloads',
+    ['root', 'targets'].filter((role) => roles.includes(role as 'root')).join(' '),
+    roles.join(' '),
+  );
+  assertSameAs('payloads', 'some', roles.length === 0 ? 'none' : 'some');
   for (const [index, { role, canonical, signed }] of documents.entries()) {
     assertPayload(plan.payloads[index], { role, version: signed['version'], canonical });
   }
@@ -142,7 +150,8 @@ function planOf(options: {
     quorums: quorumsOf(role, current?.root, next),
   }));
   const targets = documents.find(({ role }) => role === 'targets');
-  if (targets) assertListedFiles(parseDocument(targets.signed, 'targets'), packet.targets, 'to be signed');
+  const listed = targets ? parseDocument(targets.signed, 'targets') : current?.targets;
+  if (listed) assertListedFiles(listed, packet.targets, 'to be signed');
   return {
     intent: intent.kind,
     policy,

@@ -58,9 +58,9 @@ export async function holderView(invocation: Invocation): Promise<HolderView> {
     file === undefined
       ? undefined
       : pinOf(parseMetadata(await readFileCapped(resolve(file), maxMetadataBytes.root), 'root'));
-  // The holder vouches for it, here and from now on.
+  // The holder vouches for it, here and from now on; an older one than the last that was seen takes nobody back.
   if (named) await pinned.remember(repository.id, named);
-  const pin = named ?? (await pinned.pinFor(repository.id, packet.roots));
+  const pin = await pinned.pinFor(repository.id, packet.roots);
   const review = reviewPacket(packet, { pinned: pin, now: clock.now() });
   return { packet, pinned, review, screen: screenOf(review, { policyBefore: await pinned.policyOf(repository.id) }) };
 }

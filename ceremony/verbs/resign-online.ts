@@ -1,10 +1,13 @@
 import type { Invocation, Outcome } from '../../src/cli/command.ts';
 import { formatInstant } from '../../src/core/clock.ts';
+import { ToolkitError } from '../../src/core/error.ts';
 import { toJson } from '../../src/core/json.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { roleNames } from '../../src/tuf/layout.ts';
+import type { AuthenticRepository } from '../../src/tuf/repository.ts';
 import { type ResignOnlineResult, resignOnline } from '../resign-online.ts';
 import { openRootSigning } from '../root-signing/open.ts';
+import type { Recorded } from '../root-signing/standing.ts';
 import { keyOptions, openKey } from './open-key.ts';
 import { onlineKeyUnnamed } from './publish.ts';
 import { dirOption, layoutOf, requiredOption, usage } from './settings.ts';
@@ -29,11 +32,33 @@ export async function resignPublished(invocation: Invocation): Promise<Outcome> 
   try {
     const now = invocation.clock.now();
     const force = invocation.options.flag('force');
-    return resignOutcome(
-      await resignOnline({ policy, store, online: signer, pinnedRoot: recorded.roots[0].bytes, now, force }),
-    );
+    const pinnedRoot = recorded.roots[0].bytes;
+    const accept = async (current: AuthenticRepository) => assertNotBehind(recorded, current, store.uri);
+    return resignOutcome(await resignOnline({ policy, store, online: signer, pinnedRoot, now, force, accept }));
   } finally {
     signer.close();
+  }
+}
+
+/**
+ * Passes if nothing that is published is older than what the record says: over what a store was led back to, a fresh
+ * timestamp would do the attacker's work for as long as its targets last.
+ * @throws CER_PUBLISHED_OTHER (evidence)
+ */
+export function assertNotBehind(
+  recorded: Pick<Recorded, 'versions'>,
+  current: Pick<AuthenticRepository, 'versions'>,
+  store: string,
+): void {
+  for (const role of roleNames) {
+    const [expected, got] = [recorded.versions[role] ?? 0, current.versions[role]];
+    if (got >= expected) continue;
+    throw new ToolkitError('CER_PUBLISHED_OTHER', {
+      message: `${role}: ${store} has v${got}, expected the v${expected} that was published last or a later one`,
+      fault: 'evidence',
+      data: { role, expected, got },
+      hint: 'somebody put back what was there before; nothing was signed: find out who, and publish the last event again',
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { openCaEvent } from '../../../ceremony/ca/event.ts';
 import { type PlanCaOptions, planCaEvent } from '../../../ceremony/ca/plan.ts';
 import { formatCaPlan, parseCaPlan } from '../../../ceremony/ca/plan-document.ts';
+import { planNewCaEvent } from '../../../ceremony/ca/plan-event.ts';
 import { caRules } from '../../../ceremony/ca/rules.ts';
 import { newIdentity } from '../../../ceremony/root-signing/identity.ts';
 import { parseCaIntent } from '../../../src/config/ca-intent.ts';
@@ -107,8 +108,18 @@ describe('planNewCaEvent', () => {
       });
       await expect(openCaEvent(bench.layout, rule)).rejects.toThrowToolkit('CER_NO_CA_EVENT');
     }
-    expect(caRules.map(({ id }) => id)).toEqual(expect.arrayContaining([...Object.keys(refused), 'ca-not-retired']));
-    expect(caRules).toHaveLength(Object.keys(refused).length + 1);
+    const elsewhere = ['ca-not-retired', 'ca-rehearsal-kept'];
+    expect(caRules.map(({ id }) => id).sort()).toEqual([...Object.keys(refused), ...elsewhere].sort());
+  });
+
+  it('refuses to call it a rehearsal where a real authority signs', async () => {
+    await using bench = await CaBench.withRoot();
+    await bench.serverKey(memorySigner('ecdsa-p384-sha384'));
+    const intent = parseCaIntent(issueIntent(), 'ca-intent.yaml');
+    const planned = planNewCaEvent(await bench.room(), { intent, event: 'issue', now: bench.now, rehearsal: true });
+    await expect(planned).rejects.toThrowToolkit('CER_CA_PLAN_REFUSED', {
+      findings: [expect.objectContaining({ rule: 'ca-rehearsal-kept' })],
+    });
   });
 
   it.each([

@@ -35,6 +35,7 @@ describe('readTarball', () => {
     ['a path twice', [file, { ...file, path: `./${file.path}` }]],
     ['an extended path', [{ path: 'x', type: 'x', body: '12 path=a/b\n' }]],
     ['a record without an end', [{ path: 'x', type: 'x', body: '0 mtime=1\n' }]],
+    ['records without end', [{ path: 'x', type: 'x', body: '7 uid=\n'.repeat(1000) }]],
     ['another format', [{ ...file, edit: (header) => header.write('tar??', 257) }]],
     ['a damaged header', [{ ...file, damage: (header) => header.write('x', 0) }]],
     ['a size in binary', [{ ...file, edit: (header) => header.writeUInt8(0x80, 124) }]],

@@ -118,7 +118,8 @@ describe('tufEdge', () => {
   const hash = 'ab'.repeat(32);
 
   it('accepts every path of a published repository', () => {
-    for (const role of [...roleNames, 'packages', 'registry.example']) expect(find(tufEdge(limits), `/${metadataPath(role, 12)}`)).toBeDefined();
+    for (const role of [...roleNames, 'packages', 'registry.example'])
+      expect(find(tufEdge(limits), `/${metadataPath(role, 12)}`)).toBeDefined();
     for (const name of ['trusted_root.json', 'a/b/signing_config.v0.2.json']) {
       expect(find(tufEdge(limits), `/${targetPath(name, hash)}`)).toBeDefined();
     }
