@@ -4,7 +4,8 @@ import { wordLines } from '../src/core/words.ts';
 import type { AuthenticRepository } from '../src/tuf/repository.ts';
 
 /** Says what each client needs to begin with this repository, with the digests that its users compare. */
-export function bootstrapText({ root }: AuthenticRepository): string {
+export function bootstrapText({ root, roots }: AuthenticRepository): string {
+  if (roots.length > 1) return `Clients that have a root before v${root.version} follow by themselves.`;
   const file = `${root.version}.root.json`;
   const sha256 = sha256Hex(root.bytes);
   return [

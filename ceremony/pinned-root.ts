@@ -1,9 +1,11 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ToolkitError } from '../src/core/error.ts';
+import { isErrno, ToolkitError } from '../src/core/error.ts';
 import { makePrivateDirectory, readFileIfPresent, replaceFile } from '../src/core/files.ts';
 import { type Format, formatDocument, parseFormatted } from '../src/core/formatted.ts';
 import { type JsonObject, toJson } from '../src/core/json.ts';
 import { count, list, object, optional, sha256Text } from '../src/core/shape.ts';
+import { unreadable } from '../src/core/unreadable.ts';
 import { parseMetadata, type RootMetadata } from '../src/tuf/metadata.ts';
 
 /** What tells one root from every other: its version, and the SHA-256 of its signed bytes. */
@@ -49,12 +51,33 @@ export class PinnedRoots {
   /**
    * Returns the root to hold a packet against: the one that was seen last, or before any was, the one in the packet that
    * this holder signed.
+   * @throws CER_PINNED_OTHER (evidence) if its roots are known under the id of another repository: what a packet says of
+   * itself must not choose which memory it is held against
    */
   async pinFor(repository: string, roots: readonly Uint8Array[]): Promise<PinnedRoot | undefined> {
     const { pinned, signed } = await this.#read(repository);
     if (pinned) return pinned;
     const offered = roots.map((bytes) => pinOf(parseMetadata(bytes, 'root')));
+    await this.#assertNotKnownAs(repository, offered);
     return offered.findLast(({ sha256 }) => signed.some((own) => own.sha256 === sha256));
+  }
+
+  async #assertNotKnownAs(repository: string, offered: readonly PinnedRoot[]): Promise<void> {
+    const names = await readdir(this.#directory).catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw unreadable(this.#directory, error);
+    });
+    for (const known of names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).map((name) => name.slice(0, 32))) {
+      const { pinned, signed } = await this.#read(known);
+      const same = offered.find(({ sha256 }) => [pinned, ...signed].some((own) => own?.sha256 === sha256));
+      if (same && known !== repository) throw otherRepository(known, repository, same);
+    }
+  }
+
+  /** Returns the SHA-256 of another root of this version that this holder signed, if there is one. */
+  async signedOther(repository: string, root: PinnedRoot | undefined): Promise<string | undefined> {
+    const { signed } = await this.#read(repository);
+    return signed.find(({ version, sha256 }) => version === root?.version && sha256 !== root.sha256)?.sha256;
   }
 
   /**
@@ -97,6 +120,15 @@ export class PinnedRoots {
   #path(repository: string): string {
     return join(this.#directory, `${repository}.json`);
   }
+}
+
+function otherRepository(known: string, repository: string, { version, sha256 }: PinnedRoot): ToolkitError {
+  return new ToolkitError('CER_PINNED_OTHER', {
+    message: `root v${version}: known as a root of repository ${known}, and the packet says ${repository}`,
+    fault: 'evidence',
+    data: { version, known, repository, sha256 },
+    hint: 'somebody changed the id to be held against no memory: do not sign, and tell every other holder',
+  });
 }
 
 function other(path: string, pinned: PinnedRoot, got: PinnedRoot): ToolkitError {

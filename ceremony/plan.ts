@@ -8,6 +8,7 @@ import { type Documents, parseDocument, type RootDocument } from '../src/tuf/doc
 import type { RoleName } from '../src/tuf/layout.ts';
 import type { RootMetadata, SnapshotMetadata, TargetsMetadata } from '../src/tuf/metadata.ts';
 import { type Quorum, quorumOf, sameQuorum } from '../src/tuf/threshold.ts';
+import { bothKeysOf } from './both-keys.ts';
 import type { StoredBundle } from './bundles.ts';
 import {
   expiry,
@@ -155,24 +156,48 @@ export function planEvent(options: EventPlanOptions): Plan {
     !intent.renew.includes('targets') &&
     sameBody(listed, current.targets.signed) &&
     (root === undefined || quorumsOf('targets', current.root, parseDocument(root, 'root')).length === 1);
-  const plan = planOffline({ intent: intent.kind, policy, now, current, root, targets: stays ? undefined : listed });
-  return { ...plan, announced: intent, targetFiles: options.targets, bundles: options.bundles ?? [] };
+  const plan = planOffline({
+    intent: intent.kind,
+    announced: intent,
+    policy,
+    now,
+    current,
+    root,
+    targets: stays ? undefined : listed,
+  });
+  return { ...plan, targetFiles: options.targets, bundles: options.bundles ?? [] };
 }
 
 interface OfflinePlanOptions extends Occasion {
+  readonly announced?: Intent;
   readonly intent: EventKind;
   readonly current: Standing | undefined;
   readonly root: JsonObject | undefined;
   readonly targets: JsonObject | undefined;
 }
 
-function planOffline({ intent, policy, now, current, root, targets }: OfflinePlanOptions): Plan {
+function planOffline({ intent, announced, policy, now, current, root, targets }: OfflinePlanOptions): Plan {
   const next = root && parseDocument(root, 'root');
   const payloads = Object.entries({ root, targets }).flatMap(([name, signed]): readonly PlannedPayload[] => {
     const role = name as OfflineRole;
-    return signed ? [{ role, signed, quorums: quorumsOf(role, current?.root, next) }] : [];
+    return signed
+      ? [{ role, signed, quorums: quorumsFor(role, { before: current?.root, after: next, announced }) }]
+      : [];
   });
-  return { intent, policy, now, current, payloads };
+  return { intent, policy, now, current, payloads, ...(announced && { announced }) };
+}
+
+/** Returns everything that a payload needs: what clients of both roots ask for, and what the intent promises besides. */
+export function quorumsFor(
+  role: OfflineRole,
+  {
+    before,
+    after,
+    announced,
+  }: { before: RootDocument | undefined; after: RootDocument | undefined; announced: Intent | undefined },
+): readonly Quorum[] {
+  const both = role === 'root' && announced && before && after ? bothKeysOf(announced, before, after) : [];
+  return [...quorumsOf(role, before, after), ...both];
 }
 
 /**

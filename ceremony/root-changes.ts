@@ -108,15 +108,16 @@ function hiddenChanges(before: RootDocument, after: RootDocument): readonly stri
   const counted = roleNames.flatMap((role) => after.roles[role].keyids);
   const keys = [...after.keys.keys()].filter((keyid) => !counted.includes(keyid) && !before.keys.has(keyid));
   const [older, newer] = [ownersOf(before), ownersOf(after)];
-  const stays = (keyid: string) => before.keys.has(keyid) && after.keys.has(keyid);
-  const owners = [...older].filter(([keyid, owner]) => stays(keyid) && newer.get(keyid) !== owner);
+  const owners = [...after.keys.keys()].filter(
+    (keyid) => before.keys.has(keyid) && older.get(keyid) !== newer.get(keyid),
+  );
   const strangers = namesIn([after], keyholdersField).filter(
     (keyid) => !after.keys.has(keyid) && !namesIn([before], keyholdersField).includes(keyid),
   );
   return [
     ...roles.map((name) => `roles.${name}`),
     ...keys.map((keyid) => `keys.${keyid}`),
-    ...[...owners.map(([keyid]) => keyid), ...strangers].map((keyid) => `${keyholdersField}.${keyid}`),
+    ...[...owners, ...strangers].map((keyid) => `${keyholdersField}.${keyid}`),
   ];
 }
 

@@ -55,7 +55,15 @@ async function status(invocation: Invocation): Promise<Outcome> {
   if (options.flag('ics') && options.flag('prometheus')) throw usage('expected --ics or --prometheus, not both');
   const at = options.text('at');
   const now = at === undefined ? clock.now() : parseInstant(at, '--at');
-  if (options.text('dir') !== undefined) return await rootSigningStatus(invocation, now);
+  if (options.text('dir') !== undefined) {
+    const other = ['metadata', 'root', 'policy'].find((name) => options.text(name) !== undefined);
+    if (other !== undefined) throw usage(`expected --dir or --${other}, not both`);
+    const forPrograms = options.flag('ics') || options.flag('prometheus');
+    return await rootSigningStatus(invocation, {
+      now,
+      render: forPrograms ? (roles) => textOf(roles, now, options) : undefined,
+    });
+  }
   const { metadata, rootFile, policyFile } = await sourcesOf(invocation);
   const policy = await readRootPolicy(policyFile);
   const pinnedRoot = await readFileCapped(rootFile, maxMetadataBytes.root);

@@ -10,11 +10,11 @@ import type { Signer } from '../../src/core/signer.ts';
 import { unreadable } from '../../src/core/unreadable.ts';
 import { verifySignature } from '../../src/keys/signer.ts';
 import { physicalKeyOf } from '../../src/tuf/key.ts';
+import { domainMessage } from '../domain-message.ts';
 import { holderId } from '../holders/document.ts';
 import type { HolderKeys } from '../holders/key-directory.ts';
 import { repositoryId } from '../root-signing/identity.ts';
 import type { CaEvent } from './event.ts';
-import { domainMessage } from './pae.ts';
 
 /** That a holder wants an event of an authority to happen, as it is planned. */
 export interface Authorisation {

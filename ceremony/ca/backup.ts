@@ -9,10 +9,10 @@ import { decryptPrivateKey } from '../../src/keys/pkcs8.ts';
 import { combineShares, type Share } from '../../src/keys/shares.ts';
 import { signerOf, verifySignature } from '../../src/keys/signer.ts';
 import { assertIssuerKey } from '../../src/x509/certificate-factory.ts';
+import { domainMessage } from '../domain-message.ts';
 import { type Authority, sharesInUse } from './authority.ts';
 import { formatCaDocument, type ProofDocument, proofFormat } from './documents.ts';
 import { writeNew } from './event.ts';
-import { domainMessage } from './pae.ts';
 
 export interface BackupOptions {
   readonly authority: Authority;

@@ -6,13 +6,18 @@ import { parseHex, parseUtf8 } from '../../src/core/bytes.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import { generatePrivateKey } from '../../src/keys/algorithm.ts';
+import { physicalKeyOf } from '../../src/tuf/key.ts';
+import type { RootMetadata } from '../../src/tuf/metadata.ts';
+import { quorumOf } from '../../src/tuf/threshold.ts';
 import { parseChain } from '../../src/x509/chain.ts';
 import { parseCsr } from '../../src/x509/csr.ts';
 import { randomSerial } from '../../src/x509/to-be-signed.ts';
 import { attestationPolicyOf } from '../attestation-policy.ts';
 import { type HolderKeys, readHolderKeys } from '../holders/key-directory.ts';
+import { ownersOf } from '../owners.ts';
 import { type RepositoryIdentity, readIdentity } from '../root-signing/identity.ts';
 import type { RootSigningLayout } from '../root-signing/layout.ts';
+import { readRecorded } from '../root-signing/standing.ts';
 import { type Authority, countFiles, readAuthorities } from './authority.ts';
 import { type CaEvent, writeCaEvent } from './event.ts';
 import { CaLayout } from './layout.ts';
@@ -47,7 +52,23 @@ export async function openCaRoom(layout: RootSigningLayout): Promise<CaRoom> {
     repository: identity.id,
     policy: attestationPolicyOf(policy),
   });
-  return { layout, identity, policy, holders, authorities: await readAuthorities(layout) };
+  const recorded = await readRecorded(layout, identity.firstRoot);
+  const vouched = recorded ? vouchedFor(holders, recorded.root) : holders;
+  return { layout, identity, policy, holders: vouched, authorities: await readAuthorities(layout) };
+}
+
+/**
+ * Keeps the keys that the root in force says are their holders': whoever can write to keyholders/ alone authorises
+ * nothing.
+ */
+function vouchedFor(holders: ReadonlyMap<string, HolderKeys>, root: RootMetadata): ReadonlyMap<string, HolderKeys> {
+  const owners = ownersOf(root);
+  const known = [...holders].filter(([id, { main }]) => {
+    const physical = main && physicalKeyOf(main.enrolment.publicKey);
+    const listed = quorumOf(root, 'root').keys.find(({ physicalKey }) => physicalKey === physical);
+    return listed !== undefined && owners.get(listed.keyid) === id;
+  });
+  return new Map(known);
 }
 
 /**

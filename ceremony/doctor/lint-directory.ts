@@ -1,8 +1,10 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '../../src/core/bytes.ts';
-import { ToolkitError } from '../../src/core/error.ts';
+import { isErrno, ToolkitError } from '../../src/core/error.ts';
 import { readFileIfPresent } from '../../src/core/files.ts';
 import type { Finding } from '../../src/core/rules.ts';
+import { unreadable } from '../../src/core/unreadable.ts';
 import { maxMetadataBytes } from '../../src/tuf/layout.ts';
 import type { Event } from '../event/event.ts';
 import { openEvent } from '../event/event.ts';
@@ -11,6 +13,7 @@ import { listHolders } from '../holders/key-directory.ts';
 import type { Review } from '../review/review.ts';
 import type { RootSigning } from '../root-signing/open.ts';
 import { openEvents } from '../root-signing/open-events.ts';
+import { maxTranscriptBytes, verifyTranscript } from '../transcript/transcript.ts';
 
 export interface LintDirectoryOptions {
   readonly rootSigning: RootSigning;
@@ -31,6 +34,7 @@ export async function lintDirectory(options: LintDirectoryOptions): Promise<read
     ...(await recordFindings(rootSigning)),
     ...(await attributeFindings(rootSigning)),
     ...(await eventFindings(options)),
+    ...(await transcriptFindings(rootSigning)),
   ];
 }
 
@@ -91,6 +95,24 @@ async function attributeFindings({ layout }: RootSigning): Promise<readonly Find
       hint: 'a checkout that converts line ends changes what was signed; add the line',
     },
   ];
+}
+
+/** @throws CER_TRANSCRIPT_EDITED (evidence): an edited record is no finding among others */
+async function transcriptFindings({ layout }: RootSigning): Promise<readonly Finding[]> {
+  const directories = [...(await listDirectory(layout.events)), ...(await listDirectory(layout.caEvents))];
+  for (const directory of directories) {
+    const bytes = await readFileIfPresent(join(directory, 'transcript.jsonl'), maxTranscriptBytes);
+    if (bytes) verifyTranscript({ bytes });
+  }
+  return [];
+}
+
+async function listDirectory(path: string): Promise<readonly string[]> {
+  const names = await readdir(path).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw unreadable(path, error);
+  });
+  return names.map((name) => join(path, name));
 }
 
 async function eventFindings({ rootSigning, review, now }: LintDirectoryOptions): Promise<readonly Finding[]> {

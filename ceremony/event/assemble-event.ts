@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { makeDirectory, readFileCapped, replaceFile } from '../../src/core/files.ts';
+import { ToolkitError } from '../../src/core/error.ts';
+import { makeDirectory, pathExists, readFileCapped, replaceFile } from '../../src/core/files.ts';
 import { maxMetadataBytes, metadataPath } from '../../src/tuf/layout.ts';
 import { parseMetadata } from '../../src/tuf/metadata.ts';
 import { assemble, type SignedFiles, type SignedMetadata } from '../assemble.ts';
@@ -27,9 +28,10 @@ export async function assembleEvent(event: Event, review: Review): Promise<Signe
 
 /**
  * Reads what was assembled. The files must be those of the frozen plan; who signed them is for clients to judge.
- * @throws CER_PACKET_CONTRADICTS, CORE_FILE_MISSING, TUF_METADATA
+ * @throws CER_NOT_ASSEMBLED, CER_PACKET_CONTRADICTS, CORE_FILE_MISSING, TUF_METADATA
  */
 export async function readAssembled(event: Event): Promise<SignedFiles> {
+  if (!(await pathExists(event.layout.assembled))) throw notAssembled(event);
   const files = event.plan.payloads.map(async ({ role, version, sha256 }) => {
     const path = join(event.layout.assembled, metadataPath(role, version));
     const metadata = parseMetadata(await readFileCapped(path, maxMetadataBytes[role]), role);
@@ -37,4 +39,13 @@ export async function readAssembled(event: Event): Promise<SignedFiles> {
     return [role, metadata] as const;
   });
   return { metadata: Object.fromEntries(await Promise.all(files)) };
+}
+
+function notAssembled({ layout, plan }: Event): ToolkitError {
+  return new ToolkitError('CER_NOT_ASSEMBLED', {
+    message: `${layout.directory}: expected the files to publish, got none`,
+    fault: 'input',
+    data: { event: plan.event },
+    hint: `run: sigstead ceremony assemble ${plan.event}`,
+  });
 }

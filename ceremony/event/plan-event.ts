@@ -11,6 +11,7 @@ import { lintPlan } from '../lint.ts';
 import { exposureEnd, type OfflineRole, type Plan, type PlannedPayload, planEvent } from '../plan.ts';
 import { wantedDelegations } from '../root-signing/delegations.ts';
 import type { EventLayout } from '../root-signing/layout.ts';
+import { onlineKeyUnnamed } from '../root-signing/online-key.ts';
 import { type RootSigning, wantedKeys, wantedTargets } from '../root-signing/open.ts';
 import { type Event, openEvent, payloadFiles } from './event.ts';
 import { eventName, formatPlan, type PlanBase, type PlanDocument } from './plan-document.ts';
@@ -73,6 +74,7 @@ function planOf({ rootSigning, intent, now, name, rehearsal }: PlanEventOptions)
   const { policy, recorded: current } = rootSigning;
   if (beginsChain(intent.kind) && current) throw alreadyBegun(rootSigning);
   if (!beginsChain(intent.kind) && !current) throw notBegun(rootSigning);
+  if (!current && !rootSigning.online) throw onlineKeyUnnamed(rootSigning.layout.onlineKey);
   const plan = planEvent({
     intent,
     policy,

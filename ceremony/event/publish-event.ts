@@ -126,7 +126,7 @@ function formerNeeded(
     message: `root v${root.version} replaces the online key of root v${current.root.version}: expected that key to sign too, got ${former?.uri ?? 'none'}`,
     fault: 'input',
     data: { root: root.version, got: former?.uri ?? null },
-    hint: 'name it: --former-online URI; if nobody has it any more, say `lost: [online]` in the intent: clients then fail for a moment',
+    hint: 'make the key of online/former-key.json reachable; if nobody has it any more, say `lost: [online]` in the intent: clients then fail for a moment',
   });
 }
 

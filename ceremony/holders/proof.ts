@@ -6,6 +6,7 @@ import type { Signer } from '../../src/core/signer.ts';
 import type { KeyAttributes } from '../../src/keys/pkcs11/key-objects.ts';
 import { verifySignature } from '../../src/keys/signer.ts';
 import { tufKey } from '../../src/tuf/key.ts';
+import { domainMessage } from '../domain-message.ts';
 import {
   type AttestationCertificates,
   type Enrolment,
@@ -31,7 +32,7 @@ export function proofMessage(statement: EnrolmentStatement): Uint8Array {
   const { repository, holder, nonce } = statement.invitation;
   const digest = sha256Hex(formatStatement(statement));
   const fields = [repository.id, holder.id, nonce, sha256Hex(spkiOf(statement.publicKey)), digest];
-  return utf8([proofDomain, fields.length, ...fields.flatMap((field) => [utf8(field).length, field])].join(' '));
+  return domainMessage(proofDomain, fields);
 }
 
 export interface EnrolOptions {

@@ -30,8 +30,7 @@ function lineOf(change: RootChange, added: readonly EnrolledKey[]): string {
 }
 
 function keyName({ key, holder }: KeyChange): string {
-  const type = key.publicKey?.asymmetricKeyType === 'ed25519' ? 'Ed25519' : 'P-256';
-  return `${(holder ?? 'online').padEnd(8)} ${type}  key ${key.keyid.slice(0, 8)}`;
+  return `${(holder ?? 'online').padEnd(8)} ${String(key.key['scheme'] ?? 'unknown scheme')}  key ${key.keyid.slice(0, 8)}`;
 }
 
 function proofOf(key: EnrolledKey | undefined): string {

@@ -16,16 +16,29 @@ export function renderReview(screen: ReviewScreen): string {
     '',
     pinnedLine(screen),
     ...replacedLines(screen),
+    ...(screen.lost.length > 0
+      ? [`WITHOUT the published keys of ${screen.lost.join(', ')}: lost, stolen, or out of reach`]
+      : []),
+    ...signedOtherLines(screen),
     ...screen.payloads.flatMap(payloadLines),
     '',
-    `NOT CHANGED: ${screen.unchanged.length > 0 ? screen.unchanged.join('; ') : 'nothing is left out of this plan'}`,
-    `RULES: all passed${screen.notes.length > 0 ? `; notes: ${screen.notes.join('; ')}` : ''}`,
+    ...(screen.unchanged.length > 0 ? [`NOT CHANGED: ${screen.unchanged.join('; ')}`] : []),
+    ...ruleLines(screen),
     ...screen.refusedBundles.map((line) => `NO LONGER VERIFIES: ${line}`),
     ...(screen.exposedUntil === null ? [] : exposureLines(screen.exposedUntil)),
     '',
   ]
     .map(printable)
     .join('\n');
+}
+
+function ruleLines({ rules, notes }: ReviewScreen): readonly string[] {
+  const of = (wanted: string) => rules.filter(({ outcome }) => outcome === wanted).map(({ rule }) => rule);
+  return [
+    `RULES: ${of('passed').length} passed: ${of('passed').join(', ')}`,
+    `  nothing to look at: ${of('not-applicable').join(', ') || 'none'}`,
+    ...notes.map((note) => `  NOTE ${note}`),
+  ];
 }
 
 function policyNote({ policyChanged }: ReviewScreen): string {
@@ -46,6 +59,14 @@ function replacedLines({ replaces }: ReviewScreen): readonly string[] {
   return [
     `  it takes the place of the chain that ends with root sha256 ${replaces}:`,
     '  no client follows by itself; each must be given this root by somebody whom its users trust',
+  ];
+}
+
+function signedOtherLines({ signedOther }: ReviewScreen): readonly string[] {
+  if (signedOther === null) return [];
+  return [
+    `YOU SIGNED ANOTHER ROOT OF THIS VERSION BEFORE: sha256 ${signedOther}`,
+    '  only one of the two may ever be published: ask what became of the other before you sign',
   ];
 }
 

@@ -14,7 +14,7 @@ import { type FrozenPlan, freeze } from '../freeze.ts';
 import { lintPlan } from '../lint.ts';
 import type { Packet } from '../packet/packet.ts';
 import type { PinnedRoot } from '../pinned-root.ts';
-import { type Plan, quorumsOf, type Standing } from '../plan.ts';
+import { type Plan, quorumsFor, type Standing } from '../plan.ts';
 import { type EnrolledKey, enrolledKeys } from './enrolled-keys.ts';
 import {
   assertBase,
@@ -147,7 +147,7 @@ function planOf(options: {
   const payloads = documents.map(({ role, signed }) => ({
     role,
     signed,
-    quorums: quorumsOf(role, current?.root, next),
+    quorums: quorumsFor(role, { before: current?.root, after: next, announced: intent }),
   }));
   const targets = documents.find(({ role }) => role === 'targets');
   const listed = targets ? parseDocument(targets.signed, 'targets') : current?.targets;

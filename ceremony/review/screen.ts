@@ -1,12 +1,13 @@
 import { parseHex } from '../../src/core/bytes.ts';
 import { dayMs, formatInstant } from '../../src/core/clock.ts';
-import { describeFinding } from '../../src/core/rules.ts';
+import { describeFinding, type RuleOutcome } from '../../src/core/rules.ts';
 import { wordLines } from '../../src/core/words.ts';
 import { canonicalize } from '../../src/tuf/canonical-json.ts';
 import { parseDocument } from '../../src/tuf/document.ts';
 import { quorumOf } from '../../src/tuf/threshold.ts';
 import { newlyRefused } from '../bundles.ts';
 import type { FrozenPayload } from '../freeze.ts';
+import { planOutcomes } from '../lint.ts';
 import { ownerName, ownersInPlan } from '../owners.ts';
 import { changeLines } from './change-lines.ts';
 import type { EnrolledKey } from './enrolled-keys.ts';
@@ -41,20 +42,33 @@ export interface ReviewScreen {
   readonly policySha256: string;
   /** Whether it is the policy by which this holder signed last; `null` where none did. */
   readonly policyChanged: boolean | null;
+  /** SHA-256 of another root of the planned version that this holder signed before. */
+  readonly signedOther: string | null;
+  /** Holders whose published key does not sign. */
+  readonly lost: readonly string[];
   readonly pinnedRoot: number | null;
   readonly baseRoot: number | null;
   /** The last root of the chain that this first root takes the place of. */
   readonly replaces: string | null;
   readonly payloads: readonly PayloadScreen[];
   readonly unchanged: readonly string[];
+  /** What came of each rule. */
+  readonly rules: readonly RuleOutcome[];
   readonly notes: readonly string[];
   /** Stored bundles that would no longer verify. */
   readonly refusedBundles: readonly string[];
   readonly exposedUntil: string | null;
 }
 
-/** `policyBefore` is the SHA-256 of the policy by which the holder signed last, who looks at this. */
-export function screenOf(review: Review, holder: { readonly policyBefore?: string | undefined } = {}): ReviewScreen {
+/** What the holder who looks remembers. */
+export interface HolderMemory {
+  /** SHA-256 of the policy by which the holder signed last. */
+  readonly policyBefore?: string | undefined;
+  /** SHA-256 of another root of the planned version that the holder signed. */
+  readonly signedOther?: string | undefined;
+}
+
+export function screenOf(review: Review, holder: HolderMemory = {}): ReviewScreen {
   const { plan, frozen } = review;
   return {
     event: plan.event,
@@ -68,12 +82,15 @@ export function screenOf(review: Review, holder: { readonly policyBefore?: strin
     planSha256: review.planDigest,
     planWords: wordLines(parseHex(review.planDigest)),
     policySha256: plan.policySha256,
+    signedOther: holder.signedOther ?? null,
+    lost: review.intent.lost,
     policyChanged: holder.policyBefore === undefined ? null : holder.policyBefore !== plan.policySha256,
     pinnedRoot: review.pinnedVersion ?? null,
     baseRoot: review.root?.version ?? null,
     replaces: review.intent.replaces ?? null,
     payloads: frozen.payloads.map((payload) => payloadScreen(review, payload)),
     unchanged: unchanged(review),
+    rules: planOutcomes(frozen.plan),
     notes: review.notes.map(describeFinding),
     refusedBundles: newlyRefused(frozen.plan).map(({ name, why }) => `${name}: ${why}`),
     exposedUntil: plan.exposedUntil ? formatInstant(plan.exposedUntil) : null,

@@ -13,6 +13,7 @@ export function targetLines(plan: Plan, { signed }: FrozenPayload): readonly str
   const changes = changedTargets(plan.current?.targets, targets);
   const delegations = changedDelegations(plan.current?.targets, targets).map(delegationLine);
   if (changes.length === 0 && delegations.length === 0) {
+    if (!plan.current) return ['NO FILE AT ALL: clients will find nothing to trust by'];
     return ['no file changes: it is signed anew, for its time or because its signers changed'];
   }
   return [...changes.map((change) => fileLine(change, plan)), ...trustLines(plan), ...delegations];

@@ -43,6 +43,11 @@ export class RootSigningLayout {
     return join(this.directory, 'events');
   }
 
+  /** Events of the offline authorities. */
+  get caEvents(): string {
+    return join(this.directory, 'ca-events');
+  }
+
   event(name: string): EventLayout {
     return new EventLayout(join(this.events, name));
   }

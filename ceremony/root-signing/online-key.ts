@@ -78,3 +78,12 @@ function publicKeyOf(pem: string): KeyObject {
     });
   }
 }
+
+export function onlineKeyUnnamed(path: string): ToolkitError {
+  return new ToolkitError('CER_ONLINE_KEY_UNNAMED', {
+    message: `${path}: expected the key that signs snapshot and timestamp, found none`,
+    fault: 'input',
+    data: { path },
+    hint: 'name it: sigstead ceremony enroll --online --signer URI',
+  });
+}

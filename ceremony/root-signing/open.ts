@@ -27,7 +27,7 @@ export interface RootSigning {
   readonly policy: RootPolicy;
   readonly recorded: Recorded | undefined;
   readonly holders: ReadonlyMap<string, HolderKeys>;
-  /** Absent until somebody names the key, which only a recorded root makes up for. */
+  /** Absent until somebody names the key; a recorded root makes up for it, until it is to sign. */
   readonly online: OnlineKey | undefined;
   /** What is in `delegations/`, by role. */
   readonly delegations: ReadonlyMap<string, DelegationFiles>;
@@ -51,7 +51,7 @@ export async function openRootSigning(layout: RootSigningLayout): Promise<RootSi
     policy,
     recorded,
     holders: await readHolderKeys(layout.directory, { repository: identity.id, policy: attestationPolicyOf(policy) }),
-    online: recorded && !(await pathExists(layout.onlineKey)) ? undefined : await readOnlineKey(layout.onlineKey),
+    online: (await pathExists(layout.onlineKey)) ? await readOnlineKey(layout.onlineKey) : undefined,
     delegations: await readDelegations(layout),
     targets: await readTargets(layout),
     bundles: await readBundles(layout),

@@ -20,6 +20,7 @@ import { storedBundles } from './stored-bundles.ts';
 import { thresholdFeasible } from './threshold-feasible.ts';
 import { toleranceKept } from './tolerance-kept.ts';
 import { trustFiles } from './trust-files.ts';
+import { trustFilesPresent } from './trust-files-present.ts';
 import { trustKept } from './trust-kept.ts';
 import { versionIncrements } from './version-increments.ts';
 
@@ -45,6 +46,7 @@ export const planRules: readonly Rule<ReviewedPlan>[] = [
   announcedDelegations,
   delegationPaths,
   trustFiles,
+  trustFilesPresent,
   trustKept,
   storedBundles,
 ];

@@ -26,7 +26,10 @@ export function renderTranscript(transcript: Transcript, { plan, exceptions }: R
   const done = new Set(entries.map(({ step }) => step));
   const found = [
     ...exceptions.map(plain),
-    ...plan.filter(({ id }) => !done.has(id)).map(({ id, what }) => `Not done: step ${plain(id)}, ${plain(what)}`),
+    // Once everything was assembled, whoever did not sign was not needed.
+    ...plan
+      .filter(({ id }) => !done.has(id) && !(id.startsWith('sign-') && done.has('assemble')))
+      .map(({ id, what }) => `Not done: step ${plain(id)}, ${plain(what)}`),
     ...entries
       .filter(({ step }) => step === undefined || !planned.has(step))
       .map(({ seq, verb }) => `Not planned: entry ${seq}, ${plain(verb)}`),

@@ -41,7 +41,7 @@ export const ceremonyAssembleCommand: Command = {
   positionals: ['EVENT'],
   options: { ...dirOption, ...actorOption },
   examples: [{ command: 'sigstead ceremony assemble 2026-11-02-replace-alice', explains: 'then publish' }],
-  exitNotes: ['3    also: signatures are missing; the message says whose'],
+  exitNotes: ['3    also: signatures are missing; whose, is told before the error'],
   run: assembleOne,
 };
 
@@ -80,6 +80,8 @@ async function assembleOne(invocation: Invocation): Promise<Outcome> {
   const event = await openEvent(eventOf(invocation));
   assertFrozen(event);
   const review = reviewHere(event, rootSigning, invocation);
+  const status = await eventStatus(event, review);
+  if (!status.complete) invocation.talk.say(renderEventStatus(status).trimEnd());
   const { metadata } = await assembleEvent(event, review);
   await recordAct(invocation, event.layout, { verb: 'assemble', step: 'assemble', inputs: [event.layout.planDigest] });
   const files = Object.values(metadata).map(({ version, canonicalSha256, signatures }, index) => ({

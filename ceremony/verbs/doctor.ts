@@ -45,6 +45,8 @@ export const ceremonyDoctorCommand: Command = {
 
 async function lint(invocation: Invocation): Promise<Outcome> {
   const rootSigning = await openRootSigning(layoutOf(invocation));
+  // Certificates, records and shares of the offline authorities.
+  await openCaRoom(rootSigning.layout);
   const review = (event: Parameters<typeof reviewHere>[0]) => reviewHere(event, rootSigning, invocation);
   return outcomeOf(
     rootSigning.layout.directory,

@@ -7,7 +7,7 @@ import type { OpenedSigner } from '../../src/keys/open-signer.ts';
 import { attestationPolicyOf } from '../attestation-policy.ts';
 import { acceptEnrolment } from '../holders/accept.ts';
 import { type AttestationCertificates, formatEnrolment, type KeyDevice } from '../holders/enrolment.ts';
-import { parseInvitation } from '../holders/invitation.ts';
+import { parseInvitation, type Invitation as SentInvitation } from '../holders/invitation.ts';
 import { assertProof, enrol } from '../holders/proof.ts';
 import { readIdentity } from '../root-signing/identity.ts';
 import { recordOnlineKey } from '../root-signing/online-key.ts';
@@ -62,20 +62,38 @@ async function enroll(invocation: Invocation): Promise<Outcome> {
   const ways = [accept !== undefined, options.flag('online'), options.text('invitation') !== undefined];
   if (ways.filter(Boolean).length !== 1) throw usage('expected one of --invitation, --accept and --online');
   if (accept !== undefined) return await acceptOne(invocation, resolve(accept));
-  const signer = await openKey(invocation, requiredOption(invocation, 'signer'));
+  const uri = requiredOption(invocation, 'signer');
+  // Everything that can be wrong is looked at before a key is opened.
+  const asked = options.flag('online') ? undefined : await askedFor(invocation);
+  const signer = await openKey(invocation, uri);
   try {
-    return options.flag('online') ? await nameOnline(invocation, signer) : await answer(invocation, signer);
+    return asked ? await answer(invocation, signer, asked) : await nameOnline(invocation, signer);
   } finally {
     signer.close();
   }
 }
 
-async function answer(invocation: Invocation, signer: OpenedSigner): Promise<Outcome> {
-  const { options, clock, talk } = invocation;
+interface Asked {
+  readonly invitation: SentInvitation;
+  readonly attestation: AttestationCertificates | undefined;
+  /** Absent where nothing is to be written. */
+  readonly to: string | undefined;
+}
+
+async function askedFor(invocation: Invocation): Promise<Asked> {
   const file = requiredOption(invocation, 'invitation');
   const invitation = parseInvitation(await readFileCapped(resolve(file), 65_536), file);
+  const to = invocation.options.flag('check') ? undefined : resolve(requiredOption(invocation, 'to'));
+  return { invitation, attestation: await attestationOf(invocation), to };
+}
+
+async function answer(
+  invocation: Invocation,
+  signer: OpenedSigner,
+  { invitation, attestation, to }: Asked,
+): Promise<Outcome> {
+  const { clock, talk } = invocation;
   if (signer.uri.startsWith('file:')) talk.warn('a key in a file can be copied: this is for rehearsals');
-  const attestation = await attestationOf(invocation);
   const enrolment = await enrol({
     invitation,
     signer,
@@ -87,13 +105,12 @@ async function answer(invocation: Invocation, signer: OpenedSigner): Promise<Out
   assertProof(enrolment);
   const { holder, repository } = invitation;
   const about = { holder: holder.id, repository: { ...repository } };
-  if (options.flag('check')) {
+  if (to === undefined) {
     return {
       json: { ...about, checked: true },
       text: `${signer.uri}: possession proved for ${repository.name}; nothing was written\n`,
     };
   }
-  const to = resolve(requiredOption(invocation, 'to'));
   await createFile(to, formatEnrolment(enrolment));
   return {
     json: { ...about, enrolment: to },

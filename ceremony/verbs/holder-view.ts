@@ -6,8 +6,9 @@ import { maxMetadataBytes } from '../../src/tuf/layout.ts';
 import { parseMetadata } from '../../src/tuf/metadata.ts';
 import { openEvent, packetOf } from '../event/event.ts';
 import { parsePlan } from '../event/plan-document.ts';
+import { assertNotOvertaken } from '../event/staleness.ts';
 import { maxPacketBytes, type Packet, parsePacket } from '../packet/packet.ts';
-import { PinnedRoots, pinOf } from '../pinned-root.ts';
+import { type PinnedRoot, PinnedRoots, pinOf } from '../pinned-root.ts';
 import { type Review, reviewPacket } from '../review/review.ts';
 import { type ReviewScreen, screenOf } from '../review/screen.ts';
 import { openRootSigning } from '../root-signing/open.ts';
@@ -34,9 +35,7 @@ export const holderOptions = {
 export async function rememberSigned({ review, pinned }: HolderView): Promise<void> {
   const { id } = review.plan.repository;
   if (review.root) await pinned.remember(id, pinOf(review.root));
-  const root = review.frozen.payloads.find(({ role }) => role === 'root');
-  const own = root && { version: root.version, sha256: root.digest };
-  await pinned.rememberSigned(id, review.plan.policySha256, own);
+  await pinned.rememberSigned(id, review.plan.policySha256, plannedRoot(review));
 }
 
 export interface HolderView {
@@ -58,11 +57,20 @@ export async function holderView(invocation: Invocation): Promise<HolderView> {
     file === undefined
       ? undefined
       : pinOf(parseMetadata(await readFileCapped(resolve(file), maxMetadataBytes.root), 'root'));
-  // The holder vouches for it, here and from now on; an older one than the last that was seen takes nobody back.
-  if (named) await pinned.remember(repository.id, named);
-  const pin = await pinned.pinFor(repository.id, packet.roots);
+  // Only a holder who has seen none needs to be told one; an older one takes nobody back.
+  const pin = (await pinned.pinFor(repository.id, packet.roots)) ?? named;
   const review = reviewPacket(packet, { pinned: pin, now: clock.now() });
-  return { packet, pinned, review, screen: screenOf(review, { policyBefore: await pinned.policyOf(repository.id) }) };
+  if (pin && pin === named) await pinned.remember(repository.id, named);
+  const memory = {
+    policyBefore: await pinned.policyOf(repository.id),
+    signedOther: await pinned.signedOther(repository.id, plannedRoot(review)),
+  };
+  return { packet, pinned, review, screen: screenOf(review, memory) };
+}
+
+function plannedRoot({ frozen }: Review): PinnedRoot | undefined {
+  const root = frozen.payloads.find(({ role }) => role === 'root');
+  return root && { version: root.version, sha256: root.digest };
 }
 
 async function packetFor(invocation: Invocation): Promise<Packet> {
@@ -74,7 +82,9 @@ async function packetFor(invocation: Invocation): Promise<Packet> {
     return parsePacket(await readFileCapped(resolve(file), maxPacketBytes), file);
   }
   const rootSigning = await openRootSigning(layoutOf(invocation));
-  return packetOf(await openEvent(eventOf(invocation)), rootSigning, toolOf(invocation));
+  const event = await openEvent(eventOf(invocation));
+  assertNotOvertaken(event, rootSigning);
+  return packetOf(event, rootSigning, toolOf(invocation));
 }
 
 function homeOf({ options, environment }: Invocation): string {

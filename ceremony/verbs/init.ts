@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { parseRootPolicy } from '../../src/config/root-policy.ts';
 import { parseUtf8 } from '../../src/core/bytes.ts';
@@ -27,13 +28,13 @@ export const ceremonyInitCommand: Command = {
 const gitAttributes = '* -text\n';
 const gitIgnore = '*.lock\n';
 
-const example = new URL('../../examples/root-signing/policy.yaml', import.meta.url);
+const example = fileURLToPath(new URL('../../examples/root-signing/policy.yaml', import.meta.url));
 
 async function init(invocation: Invocation): Promise<Outcome> {
   const layout = layoutOf(invocation);
   const name = requiredOption(invocation, 'name');
   if (await pathExists(layout.identity)) throw begun(layout.identity);
-  const source = invocation.options.text('policy') ?? example.pathname;
+  const source = invocation.options.text('policy') ?? example;
   const policy = parseUtf8(await readFileCapped(source, 1 << 20), source);
   parseRootPolicy(policy, source);
   for (const directory of [layout.directory, layout.targets, layout.events]) await makeDirectory(directory);
@@ -41,7 +42,8 @@ async function init(invocation: Invocation): Promise<Outcome> {
   const files = {
     '.gitattributes': gitAttributes,
     '.gitignore': gitIgnore,
-    'policy.yaml': policy,
+    // The example says where the schema is from where it stands itself.
+    'policy.yaml': policy.replace(/^# yaml-language-server:.*\n#\n/, ''),
     'repository.json': formatIdentity(identity),
   };
   for (const [file, content] of Object.entries(files)) await createFile(join(layout.directory, file), content);

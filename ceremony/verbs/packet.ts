@@ -65,7 +65,12 @@ async function exportPacket(invocation: Invocation): Promise<Outcome> {
   await recordAct(invocation, event.layout, { verb: 'packet export', step: 'packet', outputs: [to] });
   return {
     json: { packet: to, bytes: bytes.length, sha256, codes: [...codes] },
-    text: [`${to}  ${bytes.length} bytes  sha256 ${sha256}`, ...codes, ''].join('\n'),
+    text: [
+      `${to}  ${bytes.length} bytes  sha256 ${sha256}`,
+      ...codes,
+      'next, on each holder’s machine: sigstead ceremony review --packet FILE',
+      '',
+    ].join('\n'),
   };
 }
 

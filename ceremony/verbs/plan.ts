@@ -3,13 +3,14 @@ import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { type Intent, parseIntent } from '../../src/config/intent.ts';
 import { parseUtf8 } from '../../src/core/bytes.ts';
 import { formatInstant } from '../../src/core/clock.ts';
-import { readFileCapped } from '../../src/core/files.ts';
+import { pathExists, readFileCapped } from '../../src/core/files.ts';
 import { toJson } from '../../src/core/json.ts';
 import { printableLines } from '../../src/core/printable.ts';
 import { amendEvent, type SignatureFate } from '../event/amend.ts';
-import { type Event, openEvent, packetOf } from '../event/event.ts';
+import { assertFrozen, type Event, openEvent, packetOf } from '../event/event.ts';
 import { freezeEvent } from '../event/freeze-event.ts';
 import { planNewEvent } from '../event/plan-event.ts';
+import { assertNotOvertaken } from '../event/staleness.ts';
 import { pinOf } from '../pinned-root.ts';
 import { renderReview } from '../review/render.ts';
 import { type Review, reviewPacket } from '../review/review.ts';
@@ -113,6 +114,8 @@ async function amend(invocation: Invocation): Promise<Outcome> {
   const { options, clock } = invocation;
   const rootSigning = await openRootSigning(layoutOf(invocation));
   const before = await openEvent(eventOf(invocation));
+  // An interrupted amendment left it neither frozen nor as it was.
+  if (!(await pathExists(before.layout.superseded(before.plan.revision)))) assertFrozen(before);
   const intent = await amendedIntent(invocation, before);
   const now = options.flag('plan-anew') ? clock.now() : before.plan.planned;
   const { event, died, kept } = await amendEvent(before, {
@@ -149,6 +152,7 @@ function fateLine(fate: 'dies' | 'stays', { by, role, version, why }: SignatureF
 
 /** The coordinator sees what holders will see, from the root that is recorded here. */
 export function reviewHere(event: Event, rootSigning: RootSigning, invocation: Invocation): Review {
+  assertNotOvertaken(event, rootSigning);
   const packet = packetOf(event, rootSigning, toolOf(invocation));
   return reviewPacket(packet, {
     pinned: rootSigning.recorded && pinOf(rootSigning.recorded.root),

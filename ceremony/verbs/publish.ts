@@ -1,14 +1,14 @@
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
-import { ToolkitError } from '../../src/core/error.ts';
 import { pathExists } from '../../src/core/files.ts';
 import { toJson } from '../../src/core/json.ts';
 import { asStep } from '../../src/core/progress.ts';
 import type { OpenedSigner } from '../../src/keys/open-signer.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { bootstrapText } from '../bootstrap.ts';
+import { readAssembled } from '../event/assemble-event.ts';
 import { openEvent } from '../event/event.ts';
 import { publishEvent } from '../event/publish-event.ts';
-import { readOnlineKey } from '../root-signing/online-key.ts';
+import { onlineKeyUnnamed, readOnlineKey } from '../root-signing/online-key.ts';
 import { openRootSigning, type RootSigning } from '../root-signing/open.ts';
 import { keyOptions, openKey } from './open-key.ts';
 import { recordAct } from './record.ts';
@@ -45,6 +45,8 @@ async function publish(invocation: Invocation): Promise<Outcome> {
   const rootSigning = await openRootSigning(layoutOf(invocation));
   const event = await openEvent(eventOf(invocation));
   const store = openStore(requiredOption(invocation, 'to'));
+  // Before anybody types a passphrase.
+  await readAssembled(event);
   const signers = await openOnlineKeys(invocation, rootSigning);
   try {
     const now = invocation.clock.now();
@@ -91,13 +93,4 @@ async function openOnlineKeys(invocation: Invocation, { layout, online }: RootSi
     );
   }
   return signers;
-}
-
-export function onlineKeyUnnamed(path: string): ToolkitError {
-  return new ToolkitError('CER_ONLINE_KEY_UNNAMED', {
-    message: `${path}: expected the key that signs snapshot and timestamp, found none`,
-    fault: 'input',
-    data: { path },
-    hint: 'name it: sigstead ceremony enroll --online --signer URI',
-  });
 }

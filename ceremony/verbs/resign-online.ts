@@ -6,10 +6,10 @@ import { openStore } from '../../src/store/open-store.ts';
 import { roleNames } from '../../src/tuf/layout.ts';
 import type { AuthenticRepository } from '../../src/tuf/repository.ts';
 import { type ResignOnlineResult, resignOnline } from '../resign-online.ts';
+import { onlineKeyUnnamed } from '../root-signing/online-key.ts';
 import { openRootSigning } from '../root-signing/open.ts';
 import type { Recorded } from '../root-signing/standing.ts';
 import { keyOptions, openKey } from './open-key.ts';
-import { onlineKeyUnnamed } from './publish.ts';
 import { dirOption, layoutOf, requiredOption, usage } from './settings.ts';
 
 export const resignOptions = {

@@ -8,7 +8,7 @@ export const dirOption = {
 } as const satisfies Record<string, OptionSpec>;
 
 export const actorOption = {
-  as: { type: 'string', value: 'NAME', help: 'who does this, for the transcript (default: $USER)' },
+  as: { type: 'string', value: 'NAME', help: 'who does this, for the transcript (default: $USER, or coordinator)' },
 } as const satisfies Record<string, OptionSpec>;
 
 /** Returns the `root-signing/` that the options name. */
@@ -18,7 +18,11 @@ export function layoutOf({ options }: Pick<Invocation, 'options'>): RootSigningL
 
 /** Returns the event that the first argument names. */
 export function eventOf(invocation: Pick<Invocation, 'options' | 'positionals'>): EventLayout {
-  const [name = ''] = invocation.positionals;
+  return eventNamed(invocation, invocation.positionals[0] ?? '');
+}
+
+/** @throws CLI_USAGE if that can be no event's name */
+export function eventNamed(invocation: Pick<Invocation, 'options'>, name: string): EventLayout {
   if (/^[a-z0-9-]+$/.test(name)) return layoutOf(invocation).event(name);
   throw usage(`expected the name of an event, got ${JSON.stringify(name.slice(0, 80))}`);
 }

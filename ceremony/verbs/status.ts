@@ -13,7 +13,10 @@ import { layoutOf } from './settings.ts';
 const signaturesNeeded = 10;
 
 /** Says of a root-signing directory: which roles people must sign by when, and which signatures open events wait for. */
-export async function rootSigningStatus(invocation: Invocation, now: Date): Promise<Outcome> {
+export async function rootSigningStatus(
+  invocation: Invocation,
+  { now, render }: { readonly now: Date; readonly render?: ((roles: readonly RoleOutlook[]) => string) | undefined },
+): Promise<Outcome> {
   const rootSigning = await openRootSigning(layoutOf(invocation));
   const roles = offlineOutlook(rootSigning, now);
   const { statuses: events, stales } = await statusOfEvents(invocation, rootSigning, now);
@@ -30,14 +33,16 @@ export async function rootSigningStatus(invocation: Invocation, now: Date): Prom
         expires: formatInstant(expires),
       })),
       events,
-      stale: stales,
+      waiting: stales.map(({ event, stale }) => ({ event, what: stale })),
     }),
-    text: [
-      ...roles.map(roleLine),
-      ...events.map((event) => `${event.event}, revision ${event.revision}\n${renderEventStatus(event)}`),
-      ...stales.map(({ event, stale }) => `${event}: ${stale}`),
-      '',
-    ].join('\n'),
+    text:
+      render?.(roles) ??
+      [
+        ...roles.map(roleLine),
+        ...events.map((event) => `${event.event}, revision ${event.revision}\n${renderEventStatus(event)}`),
+        ...stales.map(({ event, stale }) => `${event}: ${stale}`),
+        '',
+      ].join('\n'),
     exitCode: urgency === 0 && waiting ? signaturesNeeded : urgency,
   };
 }
@@ -60,7 +65,12 @@ async function statusOfEvents(invocation: Invocation, rootSigning: RootSigning, 
     const event = await openEvent(layout);
     const stale = stalenessOf(event, rootSigning, now);
     if (stale !== undefined) stales.push({ event: event.plan.event, stale });
-    else if (event.frozen) statuses.push(await eventStatus(event, reviewHere(event, rootSigning, invocation)));
+    else if (!event.frozen)
+      stales.push({
+        event: event.plan.event,
+        stale: `planned, not frozen; next: sigstead ceremony freeze ${event.plan.event}`,
+      });
+    else statuses.push(await eventStatus(event, reviewHere(event, rootSigning, invocation)));
   }
   return { statuses, stales };
 }

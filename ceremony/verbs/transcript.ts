@@ -1,11 +1,13 @@
+import { join } from 'node:path';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { parseHex, parseUtf8 } from '../../src/core/bytes.ts';
-import { readFileCapped, readFileIfPresent } from '../../src/core/files.ts';
+import { pathExists, readFileCapped, readFileIfPresent } from '../../src/core/files.ts';
 import { wordLines } from '../../src/core/words.ts';
 import { readSteps } from '../event/script.ts';
+import { EventLayout } from '../root-signing/layout.ts';
 import { renderTranscript } from '../transcript/render.ts';
 import { maxTranscriptBytes, verifyTranscript } from '../transcript/transcript.ts';
-import { dirOption, eventOf } from './settings.ts';
+import { dirOption, eventOf, layoutOf } from './settings.ts';
 
 export const ceremonyTranscriptVerifyCommand: Command = {
   words: ['ceremony', 'transcript', 'verify'],
@@ -41,7 +43,9 @@ export const ceremonyTranscriptRenderCommand: Command = {
 };
 
 async function read(invocation: Invocation) {
-  const layout = eventOf(invocation);
+  const named = eventOf(invocation);
+  const ofAuthority = new EventLayout(join(layoutOf(invocation).caEvents, invocation.positionals[0] ?? ''));
+  const layout = (await pathExists(named.transcript)) ? named : ofAuthority;
   const bytes = await readFileCapped(layout.transcript, maxTranscriptBytes);
   const head = invocation.options.text('head');
   return { layout, transcript: verifyTranscript({ bytes, ...(head !== undefined && { head }) }) };
@@ -64,7 +68,7 @@ async function verify(invocation: Invocation): Promise<Outcome> {
 
 async function render(invocation: Invocation): Promise<Outcome> {
   const { layout, transcript } = await read(invocation);
-  const plan = await readSteps(layout);
+  const plan = (await pathExists(layout.steps)) ? await readSteps(layout) : [];
   const exceptions = await readFileIfPresent(`${layout.directory}/exceptions.md`, 1 << 20);
   const text = renderTranscript(transcript, {
     plan,

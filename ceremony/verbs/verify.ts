@@ -4,9 +4,10 @@ import { parseInstant } from '../../src/core/clock.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import { toJson } from '../../src/core/json.ts';
 import { maxMetadataBytes } from '../../src/tuf/layout.ts';
+import { openEvent } from '../event/event.ts';
 import { type RootReport, type VerificationReport, verifyPublished } from '../verify.ts';
 import { recordAct } from './record.ts';
-import { actorOption, dirOption, layoutOf, requiredOption } from './settings.ts';
+import { actorOption, dirOption, eventNamed, requiredOption } from './settings.ts';
 
 export const ceremonyVerifyCommand: Command = {
   words: ['ceremony', 'verify'],
@@ -41,15 +42,17 @@ async function verify(invocation: Invocation): Promise<Outcome> {
   const { options, clock } = invocation;
   const at = options.text('at');
   const rootFile = requiredOption(invocation, 'root');
+  const event = options.text('event');
+  const layout = event === undefined ? undefined : eventNamed(invocation, event);
+  if (layout) await openEvent(layout);
   const report = await verifyPublished({
     metadata: requiredOption(invocation, 'metadata'),
     pinnedRoot: await readFileCapped(resolve(rootFile), maxMetadataBytes.root),
     now: at === undefined ? clock.now() : parseInstant(at, '--at'),
   });
-  const event = options.text('event');
-  if (event !== undefined) {
+  if (layout) {
     const note = `${report.metadata} verifies: root v${report.root.version}, by ${report.judges.join(' and ')}`;
-    await recordAct(invocation, layoutOf(invocation).event(event), {
+    await recordAct(invocation, layout, {
       verb: 'verify',
       step: 'verify',
       inputs: [resolve(rootFile)],

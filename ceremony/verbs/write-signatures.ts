@@ -59,7 +59,14 @@ export async function writeSignatures(
     `  first words of the file: ${words.join(' ')}`,
     ...(codes ? [qrForTerminal(qr)] : []),
   ]);
-  return { json: { signatures: written }, text: [...lines, 'verified by two implementations', ''].join('\n') };
+  return {
+    json: { signatures: written },
+    text: [
+      ...lines,
+      'verified by two implementations; give the files to the coordinator: sigstead ceremony add-signature EVENT FILE',
+      '',
+    ].join('\n'),
+  };
 }
 
 /** No two signatures of ECDSA are the same: one that an interrupted run left over the same bytes is as good, and stays. */

@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import type { EventKind } from '../../src/config/intent.ts';
 import type { RolePolicy } from '../../src/config/root-policy.ts';
 import { delegatedRole, handOverRole } from './delegated-role.ts';
@@ -10,7 +9,7 @@ import type { Stage } from './stage.ts';
 /** One event of a rehearsal: what happens before it, and who signs. */
 export interface RehearsedEvent {
   readonly kind: EventKind;
-  /** What has to be there before it is planned; returns former keys that sign too. */
+  /** What has to be there before it is planned; returns keys that sign besides those of a quorum. */
   prepare(stage: Stage, people: People): Promise<readonly PersonsKey[]>;
   /** Fields of the intent besides kind and reason. */
   readonly intent: string;
@@ -40,15 +39,12 @@ export function rehearsedEvents(people: People): readonly RehearsedEvent[] {
       kind: 'replace-key',
       intent: `holder: ${first}\n`,
       way: 'qr',
-      prepare: async (_, who) => formerOf(await who.enrol(first)),
+      prepare: async (_, who) => await bothKeys(who, [first]),
     },
     {
       kind: 'replace-quorum',
       intent: `holders: [${second}, ${third}, ${fourth}]\n`,
-      prepare: async (_, who) => {
-        const former = [await who.enrol(second), await who.enrol(third), await who.enrol(fourth)];
-        return former.flatMap(formerOf);
-      },
+      prepare: async (_, who) => await bothKeys(who, [second, third, fourth]),
     },
     {
       kind: 'add-holder',
@@ -141,13 +137,15 @@ export async function writeIntent(stage: Stage, event: RehearsedEvent): Promise<
   return path;
 }
 
-/** Returns the root that clients pin in this rehearsal. */
-export async function firstRoot(stage: Stage): Promise<Uint8Array> {
-  return await readFile(join(stage.published, '1.root.json'));
-}
-
-function formerOf(key: PersonsKey | undefined): readonly PersonsKey[] {
-  return key ? [key] : [];
+/** Each of these people enrols another key, and signs with the one that goes and with the one that comes. */
+async function bothKeys(people: People, ids: readonly string[]): Promise<readonly PersonsKey[]> {
+  const keys: PersonsKey[] = [];
+  for (const id of ids) {
+    const former = await people.enrol(id);
+    if (former) keys.push(former);
+    keys.push(people.key(id));
+  }
+  return keys;
 }
 
 function withHolder(role: RolePolicy): RolePolicy {

@@ -7,6 +7,7 @@ import { ToolkitError } from '../../src/core/error.ts';
 import { makePrivateDirectory } from '../../src/core/files.ts';
 import { toJson } from '../../src/core/json.ts';
 import { asStep } from '../../src/core/progress.ts';
+import { packageDirectory } from '../settings.ts';
 import { verbs } from '../verbs.ts';
 import { nameOnlineKey, rehearsedEvents } from './events.ts';
 import { fileRoom, type KeyRoom, softHsmRoom } from './holder-keys.ts';
@@ -92,8 +93,7 @@ async function holderRoom({ options, talk }: Invocation, scratch: string): Promi
 /** Begins a root-signing directory with real trust files, and has everybody enroll. */
 async function setStage(invocation: Invocation, stage: Stage): Promise<People> {
   const now = invocation.clock.now();
-  const file =
-    invocation.options.text('policy') ?? new URL('../../examples/root-signing/policy.yaml', import.meta.url).pathname;
+  const file = invocation.options.text('policy') ?? join(packageDirectory, 'examples', 'root-signing', 'policy.yaml');
   const policy = { ...parseRootPolicy(await readFile(file, 'utf8'), file), online: { key: 'file' as const } };
   const own = stage.path('policy.yaml');
   await writeFile(own, policyText(policy));

@@ -53,6 +53,11 @@ async function dispatch(
     return { json: { commands: commands.map(describe) }, text: overviewText(commands) };
   }
   if (first === '--version') return { json: { version }, text: `sigstead ${version}\n` };
+  const group = words.includes('--help') ? groupOf(verbs, words) : [];
+  if (group.length > 0) {
+    const commands = await Promise.all(group.map((verb) => verb.load()));
+    return { json: { commands: commands.map(describe) }, text: overviewText(commands) };
+  }
   const { verb, rest } = findVerb(verbs, words);
   const command = await verb.load();
   const parsed = parseCommand(command, rest);
@@ -72,6 +77,13 @@ async function dispatch(
     reached: process.env['SIGSTEAD_TRACE'] === '1' ? traceThrough(progress) : unfollowed,
     emit,
   });
+}
+
+/** The verbs that begin with these words, where they are no verb themselves: `ceremony`, `ceremony packet`. */
+function groupOf(verbs: readonly Verb[], words: readonly string[]): readonly Verb[] {
+  const asked = words.filter((word) => !word.startsWith('-'));
+  const begins = verbs.filter((verb) => asked.every((word, index) => verb.words[index] === word));
+  return begins.some((verb) => verb.words.length === asked.length) ? [] : begins;
 }
 
 function describe(command: Command): Json {

@@ -31,6 +31,19 @@ export function runRules<Subject>(rules: readonly Rule<Subject>[], subject: Subj
   return rules.flatMap((rule) => runRule(rule, subject));
 }
 
+export interface RuleOutcome {
+  readonly rule: string;
+  readonly outcome: 'passed' | 'violated' | 'not-applicable';
+}
+
+/** Says of each rule what came of it: one that has nothing to look at has not passed. */
+export function ruleOutcomes<Subject>(rules: readonly Rule<Subject>[], subject: Subject): readonly RuleOutcome[] {
+  return rules.map((rule) => {
+    if (runRule(rule, subject).length > 0) return { rule: rule.id, outcome: 'violated' };
+    return { rule: rule.id, outcome: rule.check(subject) === 'not-applicable' ? 'not-applicable' : 'passed' };
+  });
+}
+
 function runRule<Subject>(rule: Rule<Subject>, subject: Subject): readonly Finding[] {
   const severity = rule.severity ?? 'error';
   try {

@@ -3,6 +3,7 @@ import { lintPlan } from '../../ceremony/lint.ts';
 import { type Plan, parsePayloads, planGenesis, planRenewal, planSnapshot } from '../../ceremony/plan.ts';
 import { planRules } from '../../ceremony/rules/index.ts';
 import { wellFormed } from '../../ceremony/rules/well-formed.ts';
+import type { Intent } from '../../src/config/intent.ts';
 import { formatInstant } from '../../src/core/clock.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import { keyId, tufKey } from '../../src/tuf/key.ts';
@@ -31,8 +32,8 @@ const renewal = planRenewal({ policy, now, current, roles: ['root', 'targets'], 
 const snapshot = planSnapshot({ policy, now, current, root: current.root, version: 2, targetsVersion: 1 });
 
 const ruleIds = [wellFormed, ...planRules].map(({ id }) => id);
-/** They need what real servers signed: test/e2e/stored-bundles.test.ts. */
-const testedElsewhere = ['stored-bundles'];
+/** The first needs what real servers signed: test/e2e/stored-bundles.test.ts. */
+const testedElsewhere = ['stored-bundles', 'trust-files-present'];
 const findings = (id: string, plan: Plan): readonly string[] =>
   lintPlan(plan)
     .filter(({ rule }) => rule === id)
@@ -83,7 +84,7 @@ const violations: readonly [string, string, Plan, RegExp][] = [
     'version-increments',
     'targets of the published version',
     change(renewal, 'targets', () => ({ version: 1 })),
-    /2 or more/,
+    /2 to 1002/,
   ],
   [
     'expiry-within-policy',
@@ -177,12 +178,31 @@ describe('lintPlan', () => {
     expect(findings(id, plan)).toEqual([expect.stringMatching(message)]);
   });
 
-  it.each(ruleIds)('%s accepts plans of every kind that comply', (id) => {
+  it.each(ruleIds.filter((id) => id !== 'trust-files-present'))('%s accepts plans of every kind that comply', (id) => {
     for (const plan of [genesis, renewal, snapshot, ...compliantEvents]) expect(findings(id, plan)).toEqual([]);
   });
 
   it('trust-kept accepts what an intent says that it revokes', () => {
     expect(findings('trust-kept', announcedRevocation)).toEqual([]);
+  });
+
+  it('trust-files-present warns of targets without them, and accepts both', () => {
+    const announced = { changesTargets: true } as Intent;
+    const missing = (names: readonly string[]) => {
+      const listed = new Map(names.map((name) => [name, new Uint8Array()]));
+      const plan = planGenesis({ policy, holders, online: online.publicKey, targets: listed, now });
+      return findings('trust-files-present', { ...plan, announced });
+    };
+    expect(missing(['trusted_root.json', 'signing_config.v0.2.json'])).toEqual([]);
+    expect(missing(['note.txt'])).toEqual([
+      'targets: expected trusted_root.json, got none',
+      'targets: expected signing_config.v0.2.json, got none',
+    ]);
+  });
+
+  it('version-increments refuses a version that leaves none above it', () => {
+    const absurd = change(renewal, 'targets', () => ({ version: 9_007_199_254_740_991 }));
+    expect(findings('version-increments', absurd)).toEqual([expect.stringMatching(/2 to 1002, got 9007/)]);
   });
 
   it('has a violating case for every rule', () => {

@@ -4,7 +4,7 @@ import { openEvent } from '../../../ceremony/event/event.ts';
 import { addMs } from '../../../src/core/clock.ts';
 import { CeremonyBench } from '../../support/ceremony-bench.ts';
 import { eventCases } from '../../support/ceremony-events.ts';
-import { inDays } from '../../support/root-of-trust.ts';
+import { inDays, seededSigner } from '../../support/root-of-trust.ts';
 
 const genesis = await CeremonyBench.published();
 afterAll(() => genesis[Symbol.asyncDispose]());
@@ -67,13 +67,28 @@ describe('a rehearsal', () => {
   });
 });
 
+describe('assembleEvent', () => {
+  it('refuses to replace a key without the one that goes, unless it is lost', async () => {
+    await using bench = await genesis.copy();
+    await eventCases.replaceKey.prepare(bench);
+    await bench.plan('event', eventCases.replaceKey.intent);
+    await bench.freeze('event');
+    await bench.sign('event');
+    await expect(bench.assemble('event')).rejects.toThrowToolkit('CER_THRESHOLD_NOT_MET', { have: 0, need: 1 });
+    await bench.plan('lost', `${eventCases.replaceKey.intent}lost: [alice]\n`);
+    await bench.freeze('lost');
+    await bench.sign('lost');
+    await bench.assemble('lost');
+  });
+});
+
 describe('publishEvent', () => {
   it('goes on where it was stopped after the last write, before anything was written down', async () => {
     await using bench = await genesis.copy();
     await eventCases.replaceKey.prepare(bench);
     await bench.plan('event', eventCases.replaceKey.intent);
     await bench.freeze('event');
-    await bench.sign('event');
+    await bench.sign('event', [...bench.signers.values(), seededSigner('alice')]);
     await bench.assemble('event');
     await using stopped = await bench.copy();
     await bench.publishAssembled('event');

@@ -11,7 +11,7 @@ import { ToolkitError } from '../../../src/core/error.ts';
 import { parseMetadata } from '../../../src/tuf/metadata.ts';
 import { CeremonyBench } from '../../support/ceremony-bench.ts';
 import { eventCases } from '../../support/ceremony-events.ts';
-import { now } from '../../support/root-of-trust.ts';
+import { now, seededSigner } from '../../support/root-of-trust.ts';
 
 const bench = await CeremonyBench.published();
 afterAll(() => bench[Symbol.asyncDispose]());
@@ -101,7 +101,7 @@ describe('Windows line ends', () => {
 
   it('in a signature or in what was assembled change nothing that clients read', async () => {
     await using copy = await bench.copy();
-    await copy.sign('event');
+    await copy.sign('event', [...copy.signers.values(), seededSigner('alice')]);
     const { signatures, assembled } = copy.layout.event('event');
     for (const name of await readdir(signatures)) await toWindows(join(signatures, name));
     await copy.assemble('event');

@@ -47,6 +47,7 @@ const field = (name: string, edit: (value: JsonObject) => JsonObject) =>
     edited(root, (signed) => ({ [name]: edit(signed[name] as JsonObject) })),
     targets,
   );
+const onlineId = keyId(tufKey(seededSigner('online').publicKey));
 const names = 'x-sigstead-keyholders';
 
 describe('reviewPacket, of what could be signed unseen', () => {
@@ -61,6 +62,7 @@ describe('reviewPacket, of what could be signed unseen', () => {
 
   it.each([
     ['holders who change keys among them', field(names, (map) => Object.fromEntries(rotated(map)))],
+    ['a holder of the online key', field(names, (map) => ({ ...map, [onlineId]: 'zoe' }))],
     ['a holder of a key that is not there', field(names, (map) => ({ ...map, ['f'.repeat(64)]: 'zoe' }))],
     ['a key that no role counts yet', field('keys', (keys) => ({ ...keys, [keyId(mallory)]: mallory }))],
     ['a role that no client knows', field('roles', (roles) => ({ ...roles, mirrors: { keyids: [], threshold: 1 } }))],

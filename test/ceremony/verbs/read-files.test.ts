@@ -8,6 +8,7 @@ import { PinnedRoots } from '../../../ceremony/pinned-root.ts';
 import { readOnlineKey } from '../../../ceremony/root-signing/online-key.ts';
 import { ceremonyDoctorCommand, ceremonyLintCommand } from '../../../ceremony/verbs/doctor.ts';
 import { ceremonyPublishCommand } from '../../../ceremony/verbs/publish.ts';
+import { ceremonyReviewCommand } from '../../../ceremony/verbs/review.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { CeremonyBench } from '../../support/ceremony-bench.ts';
 import { runCommand } from '../../support/invocation.ts';
@@ -42,13 +43,35 @@ describe('files of a root-signing directory', () => {
 });
 
 describe('ceremony publish', () => {
-  it('refuses to publish while nobody said where the online key is', async () => {
+  const words = (bench: CeremonyBench) => [
+    'again',
+    '--to',
+    join(bench.layout.directory, 'x'),
+    '--dir',
+    bench.layout.directory,
+  ];
+
+  it('refuses what was not assembled, and then a key that nobody named, before any is opened', async () => {
     await using bench = await CeremonyBench.published();
     await bench.plan('again', 'kind: renew\nreason: time\n');
+    await bench.freeze('again');
+    const publish = () => runCommand(ceremonyPublishCommand, words(bench), { clock: { now: () => bench.now } });
+    await expect(publish()).rejects.toThrowToolkit('CER_NOT_ASSEMBLED', { event: 'again' });
+    await bench.sign('again');
+    await bench.assemble('again');
     await rm(bench.layout.onlineKey);
-    const words = ['again', '--to', join(bench.layout.directory, 'x'), '--dir', bench.layout.directory];
-    const clock = { now: () => bench.now };
-    await expect(runCommand(ceremonyPublishCommand, words, { clock })).rejects.toThrowToolkit('CER_ONLINE_KEY_UNNAMED');
+    await expect(publish()).rejects.toThrowToolkit('CER_ONLINE_KEY_UNNAMED');
+  });
+});
+
+describe('ceremony review', () => {
+  it('refuses an event that was overtaken by another, without alarm', async () => {
+    await using bench = await CeremonyBench.published();
+    await bench.plan('slow', 'kind: renew\nreason: slow\n');
+    await bench.run('quick', 'kind: renew\nreason: quick\n');
+    const line = ['slow', '--dir', bench.layout.directory, '--home', join(bench.layout.directory, 'home')];
+    const review = runCommand(ceremonyReviewCommand, line, { clock: { now: () => bench.now } });
+    await expect(review).rejects.toThrowToolkit('CER_PLAN_OUTDATED', { event: 'slow' });
   });
 });
 

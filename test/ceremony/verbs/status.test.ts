@@ -21,8 +21,15 @@ describe('ceremony status --dir', () => {
     expect(await status()).toMatchObject({ exitCode: 0, json: { events: [] } });
   });
 
-  it('ends with 10 while an event waits for signatures, and names who is missing', async () => {
+  it('says what is planned and not frozen, and makes a calendar', async () => {
     await bench.plan('renewal', 'kind: renew\nreason: time\n');
+    expect((await status())?.text).toContain('renewal: planned, not frozen');
+    const words = ['--dir', bench.layout.directory, '--ics'];
+    const { outcome } = await runCommand(ceremonyStatusCommand, words, { clock: { now: () => bench.now } });
+    expect(outcome?.text).toMatch(/^BEGIN:VCALENDAR/);
+  });
+
+  it('ends with 10 while an event waits for signatures, and names who is missing', async () => {
     await bench.freeze('renewal');
     await bench.sign('renewal', ['alice', 'bob'].map(seededSigner));
     expect(await status()).toMatchObject({ exitCode: 10, json: { events: [{ event: 'renewal', complete: false }] } });
@@ -39,13 +46,13 @@ describe('ceremony status --dir', () => {
     [80, 30],
     [91, 40],
   ])('after %i days ends with %i, and says that the plan is too old', async (days, exitCode) => {
-    expect(await status(days)).toMatchObject({ exitCode, json: { events: [], stale: [{ event: 'renewal' }] } });
+    expect(await status(days)).toMatchObject({ exitCode, json: { events: [], waiting: [{ event: 'renewal' }] } });
   });
 
   it('says which event was overtaken by another', async () => {
     await bench.run('sooner', 'kind: renew\nreason: sooner\n');
     const outcome = await status();
-    expect(outcome).toMatchObject({ exitCode: 0, json: { events: [], stale: [{ event: 'renewal' }] } });
+    expect(outcome).toMatchObject({ exitCode: 0, json: { events: [], waiting: [{ event: 'renewal' }] } });
     expect(outcome?.text).toContain('it builds on root v1, and v2 is in force');
   });
 });

@@ -1,4 +1,4 @@
-import { utf8 } from '../../src/core/bytes.ts';
+import { utf8 } from '../src/core/bytes.ts';
 
 /**
  * Returns a message that means one thing: the domain, the number of fields, then the length and the text of each.
