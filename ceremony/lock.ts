@@ -37,11 +37,20 @@ function isLockable(store: Store): store is LockableStore {
   return 'tryLock' in store && typeof store.tryLock === 'function';
 }
 
-/** How the slower of two who publish to a store without a lock finds out. */
-const overtakings = ['STORE_EXISTS', 'STORE_CHANGED', 'CER_VERSION_REUSED', 'CER_VERSION_BACKWARDS'];
-
 function overtaken(store: Store, error: unknown): unknown {
-  return error instanceof ToolkitError && overtakings.includes(error.code) ? busy(store, error) : error;
+  return error instanceof ToolkitError && isOvertaken(error) ? busy(store, error) : error;
+}
+
+/**
+ * How the slower of two who publish to a store without a lock finds out. Snapshot and timestamp get the version above
+ * the one just read, so who finds it taken was overtaken. What holders signed has the version it has: to try again would
+ * not help.
+ */
+function isOvertaken({ code, data }: ToolkitError): boolean {
+  if (code === 'STORE_CHANGED') return true;
+  if (code === 'STORE_EXISTS') return typeof data.path === 'string' && data.path.endsWith('.snapshot.json');
+  const taken = code === 'CER_VERSION_REUSED' || code === 'CER_VERSION_BACKWARDS';
+  return taken && (data.role === 'snapshot' || data.role === 'timestamp');
 }
 
 function busy(store: Store, cause: unknown): ToolkitError {

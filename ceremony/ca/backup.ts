@@ -13,6 +13,7 @@ import { domainMessage } from '../domain-message.ts';
 import { type Authority, sharesInUse } from './authority.ts';
 import { formatCaDocument, type ProofDocument, proofFormat } from './documents.ts';
 import { writeNew } from './event.ts';
+import type { Custody } from './plan-document.ts';
 
 export interface BackupOptions {
   readonly authority: Authority;
@@ -51,6 +52,11 @@ export async function verifyBackup(options: BackupOptions): Promise<ProofDocumen
   } finally {
     signer.close?.();
   }
+}
+
+/** The command by which people prove the shares of an authority. */
+export function proofCommand(ca: string, custody: Custody): string {
+  return `sigstead ceremony ca-backup verify ${ca}${custody === 'shares' ? ' --signer file:PATH' : ''}`;
 }
 
 /** Writes a proof down, among those that were made before. */

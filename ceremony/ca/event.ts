@@ -100,11 +100,13 @@ export function assertCaPlanInTime({ plan }: CaEvent, now: Date): void {
 }
 
 /**
- * Passes if nothing is yet where the certificate of an event goes.
+ * Passes if the event was not run, and nothing is yet where its certificate goes.
  * @throws CER_CA_FILE_TAKEN
  */
-export async function assertPlaceFree({ plan, authority }: CaEvent): Promise<void> {
+export async function assertPlaceFree({ layout, plan, authority }: CaEvent): Promise<void> {
   const places = [
+    // Whoever took its certificate away would otherwise have it run twice: two certificates, one authorisation.
+    layout.result,
     ...(plan.certificate ? [join(authority.directory, plan.certificate.path)] : []),
     ...(plan.kind === 'ca-genesis' ? [authority.document] : []),
     ...(plan.kind === 'ca-retire' ? [authority.retired] : []),

@@ -1,7 +1,7 @@
 import { dayMs, formatInstant } from '../../src/core/clock.ts';
 import { type Finding, type Rule, runRules } from '../../src/core/rules.ts';
 import type { Authority } from './authority.ts';
-import { isProof } from './backup.ts';
+import { isProof, proofCommand } from './backup.ts';
 
 interface Watched {
   readonly authorities: readonly Authority[];
@@ -21,7 +21,7 @@ const provenLately: Rule<Watched> = {
       const last = authority.proofs.filter((proof) => isProof(proof, authority)).at(-1)?.at;
       if (last && now.getTime() - last.getTime() <= days * dayMs) return [];
       const got = last ? `the last one was on ${formatInstant(last)}` : 'there was none since its genesis';
-      const hint = `bring the holders together: sigstead ceremony ca-backup verify ${authority.name}`;
+      const hint = `bring the holders together: ${proofCommand(authority.name, authority.document.custody)}`;
       return [{ where: authority.name, message: `expected a proven restore within ${days} days, ${got}`, hint }];
     }),
 };

@@ -6,6 +6,7 @@ import { printableLines } from '../../src/core/printable.ts';
 import { Pkcs11Module } from '../../src/keys/pkcs11/module.ts';
 import { describeToken, selectToken, type TokenState } from '../../src/keys/pkcs11/tokens.ts';
 import { parsePkcs11Uri } from '../../src/keys/pkcs11-uri.ts';
+import { proofCommand } from '../ca/backup.ts';
 import { openCaEvent } from '../ca/event.ts';
 import { bornInMemory, bornInToken, completeGenesis, type NewRootKey } from '../ca/genesis.ts';
 import { openCaRoom } from '../ca/plan-event.ts';
@@ -103,7 +104,7 @@ async function run(invocation: Invocation): Promise<Outcome> {
     text: [
       ...done.written,
       ...(sheets.length > 0 ? ['', 'SECRET, print and then destroy the medium:', ...sheets] : []),
-      ...(sheets.length > 0 ? ['', `next: sigstead ceremony ca-backup verify ${plan.ca}`] : []),
+      ...(plan.authority ? ['', `next: ${proofCommand(plan.ca, plan.authority.custody)}`] : []),
       '',
     ].join('\n'),
   };

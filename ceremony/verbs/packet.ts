@@ -1,17 +1,19 @@
 import { join, resolve } from 'node:path';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { qrSvg } from '../../src/cli/qr.ts';
-import { sha256Hex } from '../../src/core/digest.ts';
+import { parseHex, toHex } from '../../src/core/bytes.ts';
+import { sha256, sha256Hex } from '../../src/core/digest.ts';
 import { createFile, makeDirectory, readFileCapped, replaceFile } from '../../src/core/files.ts';
+import { wordLines } from '../../src/core/words.ts';
 import { isPlainName } from '../../src/tuf/layout.ts';
-import { payloadQr } from '../air-gap/qr-text.ts';
+import { payloadQr, readPayloadQr } from '../air-gap/qr-text.ts';
 import { assertFrozen, openEvent, packetOf, payloadFiles } from '../event/event.ts';
 import { parsePlan, planDigest } from '../event/plan-document.ts';
 import { formatPacket, maxPacketBytes, parsePacket } from '../packet/packet.ts';
 import { openRootSigning } from '../root-signing/open.ts';
 import { reviewHere } from './plan.ts';
 import { recordAct } from './record.ts';
-import { actorOption, dirOption, eventOf, layoutOf, requiredOption, toolOf } from './settings.ts';
+import { actorOption, dirOption, eventOf, layoutOf, requiredOption, toolOf, usage } from './settings.ts';
 
 export const ceremonyPacketExportCommand: Command = {
   words: ['ceremony', 'packet', 'export'],
@@ -39,14 +41,21 @@ export const ceremonyPacketExportCommand: Command = {
 export const ceremonyPacketImportCommand: Command = {
   words: ['ceremony', 'packet', 'import'],
   summary: 'take a packet apart into plain files, to look at them with other tools',
-  details: 'Believes nothing of it. To judge it: `ceremony review --packet FILE`.',
-  positionals: ['FILE'],
-  options: { into: { type: 'string', value: 'DIR', help: 'where to write the files (required)' } },
+  details: [
+    'Believes nothing of it. To judge it: `ceremony review --packet FILE`. A code alone cannot be judged, it has no more',
+    'than the bytes to sign: compare their words with those that `ceremony review` shows elsewhere.',
+  ].join('\n'),
+  positionals: ['[FILE]'],
+  options: {
+    into: { type: 'string', value: 'DIR', help: 'where to write the files (required)' },
+    qr: { type: 'boolean', help: 'ask for the text of one QR code that `packet export --qr` wrote, instead of a file' },
+  },
   examples: [
     {
       command: 'sigstead ceremony packet import replace-alice.packet.json --into look',
       explains: 'then: sha256sum look/root.v2.canonical',
     },
+    { command: 'sigstead ceremony packet import --qr --into look', explains: 'on a machine without a USB port' },
   ],
   run: importPacket,
 };
@@ -94,11 +103,34 @@ async function writeCodes(
   return await Promise.all(written);
 }
 
+/** Writes the bytes to sign that a scanner read. */
+async function importCode({ ask }: Invocation, into: string): Promise<Outcome> {
+  const { canonical, ...payload } = readPayloadQr(await ask.line('text of the QR code'));
+  const { event, revision, role, version, planDigest: plan } = payload;
+  const path = join(into, `${role}.v${version}.canonical`);
+  await makeDirectory(into);
+  await createFile(path, canonical);
+  const digest = sha256(canonical);
+  return {
+    json: { event, revision, planSha256: plan, files: [{ path, sha256: toHex(digest) }] },
+    text: [
+      `${event}, revision ${revision}`,
+      `plan    ${plan}`,
+      ...wordLines(parseHex(plan)).map((line) => `  ${line}`),
+      `${role} v${version}  ${toHex(digest)}  ${path}`,
+      ...wordLines(digest).map((line) => `  ${line}`),
+      '',
+    ].join('\n'),
+  };
+}
+
 async function importPacket(invocation: Invocation): Promise<Outcome> {
-  const [file = ''] = invocation.positionals;
+  const into = resolve(requiredOption(invocation, 'into'));
+  if (invocation.options.flag('qr')) return await importCode(invocation, into);
+  const [file] = invocation.positionals;
+  if (file === undefined) throw usage('expected the file of a packet, or --qr');
   const packet = parsePacket(await readFileCapped(resolve(file), maxPacketBytes), file);
   const plan = parsePlan(packet.plan, 'plan.json');
-  const into = resolve(requiredOption(invocation, 'into'));
   const files = new Map<string, Uint8Array>([
     ['plan.json', packet.plan],
     ['intent.yaml', packet.intent],

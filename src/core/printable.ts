@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
  * feed would forge a line of ours, and format characters can reverse what is read.
  */
 export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}]/gu, (char) =>
+  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
     char === '\t' || char === '\n' ? ' ' : '',
   );
 }

@@ -3,6 +3,7 @@ import { exclusively } from '../../ceremony/lock.ts';
 import { publish } from '../../ceremony/publish.ts';
 import { resignOnline } from '../../ceremony/resign-online.ts';
 import { formatInstant } from '../../src/core/clock.ts';
+import { ToolkitError } from '../../src/core/error.ts';
 import { verifyRepository } from '../../src/tuf/repository.ts';
 import {
   forge,
@@ -105,5 +106,30 @@ describe('exclusively', () => {
   it('accepts a store that has no lock', async () => {
     const { uri, read, create, replace } = store;
     expect(await exclusively({ uri, read, create, replace }, async () => 1)).toBe(1);
+  });
+
+  const failure = (code: ToolkitError['code'], data: Readonly<Record<string, string>>) =>
+    new ToolkitError(code, { message: code, fault: 'input', data });
+  it.each([
+    failure('STORE_CHANGED', { path: 'timestamp.json' }),
+    failure('STORE_EXISTS', { path: '7.snapshot.json' }),
+    failure('CER_VERSION_REUSED', { role: 'timestamp' }),
+    failure('CER_VERSION_BACKWARDS', { role: 'snapshot' }),
+  ])('tells who was overtaken in a store without a lock by %s', async (error) => {
+    const { uri, read, create, replace } = store;
+    const work = exclusively({ uri, read, create, replace }, () => Promise.reject(error));
+    await expect(work).rejects.toThrowToolkit('CER_BUSY');
+  });
+
+  it.each([
+    failure('STORE_EXISTS', { path: '2.root.json' }),
+    failure('STORE_EXISTS', { path: '7.targets.json' }),
+    failure('CER_VERSION_REUSED', { role: 'root' }),
+    failure('CER_VERSION_BACKWARDS', { role: 'targets' }),
+    failure('TUF_THRESHOLD', { role: 'timestamp' }),
+  ])('does not say that it helps to try again after %s', async (error) => {
+    const { uri, read, create, replace } = store;
+    const work = exclusively({ uri, read, create, replace }, () => Promise.reject(error));
+    await expect(work).rejects.toBe(error);
   });
 });

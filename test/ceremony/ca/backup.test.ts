@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { sharesInUse } from '../../../ceremony/ca/authority.ts';
-import { openEncryptedKey, recordProof, verifyBackup } from '../../../ceremony/ca/backup.ts';
+import { openEncryptedKey, proofCommand, recordProof, verifyBackup } from '../../../ceremony/ca/backup.ts';
 import { backupFindings } from '../../../ceremony/ca/findings.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { addMs, dayMs } from '../../../src/core/clock.ts';
@@ -105,6 +105,8 @@ describe('backupFindings', () => {
     const rules = (of: typeof authority, at: Date) =>
       backupFindings(new Map([[of.name, of]]), at).map(({ rule, severity }) => `${severity} ${rule}`);
     expect(rules(authority, now)).toEqual(['warning ca-backup-proven']);
+    const [nag] = backupFindings(new Map([[authority.name, authority]]), now);
+    expect(nag?.hint).toMatch(/ca-backup verify fulcio-root --signer file:PATH$/);
     const open = async () => rootSigner('fulcio-root');
     const proof = await verifyBackup({ authority, repository, shares, open, now });
     const proven = { ...authority, proofs: [proof] };
@@ -128,6 +130,7 @@ describe('backupFindings', () => {
     const { bench, authority, now } = await setUp();
     await using _ = bench;
     const inToken = { ...authority, document: { ...authority.document, custody: 'token' as const } };
+    expect(proofCommand('fulcio-root', 'token')).toBe('sigstead ceremony ca-backup verify fulcio-root');
     const of = (crossSigned: number) =>
       backupFindings(new Map([['fulcio-root', { ...inToken, crossSigned }]]), now).map(({ rule }) => rule);
     expect(of(0)).toContain('ca-standby');

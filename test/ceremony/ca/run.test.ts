@@ -66,6 +66,10 @@ describe('completeGenesis', () => {
     await using bench = await CaBench.begin();
     await bench.genesis();
     await expect(bench.ready('fulcio-root')).rejects.toThrowToolkit('CER_CA_FILE_TAKEN');
+    await bench.file('ca-events/second/result.json', 'somebody took the certificate away');
+    await bench.plan('second', genesisIntent({ name: 'second' }));
+    await bench.authorise('second', 'alice', 'bob');
+    await expect(bench.ready('second')).rejects.toThrowToolkit('CER_CA_FILE_TAKEN', { event: 'second' });
     await bench.plan('again', genesisIntent({ name: 'other' }));
     await bench.authorise('again', 'alice', 'bob');
     await bench.file('cas/other/root.pem', 'anything');

@@ -10,6 +10,7 @@ describe('printable', () => {
     ['a one-byte escape', 'a\x9b31mb', 'ab'],
     ['a carriage return', 'forged\rline', 'forgedline'],
     ['a line feed', 'one\nsigstead: forged', 'one sigstead: forged'],
+    ['a line separator', 'one\u2028forged\u2029line', 'oneforgedline'],
     ['a tab', 'a\tb', 'a b'],
     ['reversed text', 'a\u202eb', 'ab'],
     ['letters of every kind', 'Zürich 東京 ✓', 'Zürich 東京 ✓'],
