@@ -34,6 +34,7 @@ export interface OnlineOptions {
 /**
  * Signs a timestamp with the online key, and before it a snapshot where one is needed.
  * @throws CER_ONLINE_KEY if the root names another key
+ * @throws CER_NO_VERSION_LEFT (evidence) if somebody published the last version that there is
  */
 export async function signOnlineRoles(options: OnlineOptions): Promise<readonly SignedMetadata[]> {
   assertOnlineKey(options.root, options.online);
@@ -49,7 +50,7 @@ export async function signOnlineRoles(options: OnlineOptions): Promise<readonly 
     isVouchedFor('snapshot', published, root);
   const fresh = stays ? undefined : await signSnapshot(options);
   const snapshot = fresh?.metadata.snapshot ?? (published as SnapshotMetadata);
-  const version = (current?.versions.timestamp ?? 0) + 1;
+  const version = versionAbove(current, 'timestamp');
   const timestamp = await signOnline(
     planTimestamp({ ...options, formerRoot: formerRoot(options), version, snapshot }),
     options,
@@ -85,8 +86,20 @@ export function assertOnlineKey(root: RootMetadata, online: Signer): void {
 }
 
 async function signSnapshot(options: OnlineOptions): Promise<SignedMetadata> {
-  const version = await freeVersion(options.store, 'snapshot', options.current?.versions.snapshot ?? 0);
+  const version = await freeVersion(options.store, 'snapshot', versionAbove(options.current, 'snapshot') - 1);
   return await signOnline(planSnapshot({ ...options, formerRoot: formerRoot(options), version }), options);
+}
+
+/** Threat: whoever stole the online key signs the highest version, and nothing that we sign is ever above it. */
+function versionAbove(current: Standing | undefined, role: 'snapshot' | 'timestamp'): number {
+  const version = current?.versions[role] ?? 0;
+  if (version < Number.MAX_SAFE_INTEGER) return version + 1;
+  throw new ToolkitError('CER_NO_VERSION_LEFT', {
+    message: `${role}: expected a published version with one above it, got ${version}, the last there is`,
+    fault: 'evidence',
+    data: { role, version },
+    hint: 'somebody else has the online key: plan an event of kind recover-fast-forward, which replaces it',
+  });
 }
 
 /** Clients have the root in force until the new one is published, which comes last. */

@@ -29,6 +29,7 @@ export interface ResignOnlineResult {
  * Safe when two run at once.
  * @throws TUF_EXPIRED, TUF_THRESHOLD, TUF_HASH, … if the offline roles do not verify; nothing is signed then
  * @throws CER_ONLINE_KEY, CER_CLOCK_WENT_BACK, CER_NO_REPOSITORY, CER_BUSY
+ * @throws CER_NO_VERSION_LEFT (evidence) if somebody published the last version that there is
  */
 export async function resignOnline(options: ResignOnlineOptions): Promise<ResignOnlineResult> {
   const { policy, store, pinnedRoot, online, now, force = false } = options;

@@ -54,6 +54,21 @@ describe('resignOnline', () => {
     }
   });
 
+  it('says that the online key is stolen where no version is left, and signs nothing', async () => {
+    const { files } = published.store;
+    const version = Number.MAX_SAFE_INTEGER;
+    const before = files.get('timestamp.json') ?? new Uint8Array();
+    files.set('timestamp.json', await forge(before, 'timestamp', { version }, [online]));
+    await expect(resignOnline({ ...onRepository(published), force: true })).rejects.toThrowToolkit(
+      'CER_NO_VERSION_LEFT',
+      { role: 'timestamp', version },
+    );
+    expect(published.store.writes).toEqual([]);
+    files.set('timestamp.json', await forge(before, 'timestamp', { version: version - 1 }, [online]));
+    const { repository } = await resignOnline({ ...onRepository(published), force: true });
+    expect(repository.versions.timestamp).toBe(version);
+  });
+
   it.each([
     ['targets', 90],
     ['root', 180],
