@@ -78,9 +78,9 @@ function addTargets(
   { targets }: TargetsMetadata,
   contents: ReadonlyMap<string, Uint8Array>,
 ): void {
-  for (const [name, { sha256 }] of targets) {
+  for (const [name, { digest }] of targets) {
     const bytes = contents.get(name);
-    if (bytes) files.set(targetPath(name, sha256), bytes);
+    if (bytes) files.set(targetPath(name, digest), bytes);
   }
 }
 

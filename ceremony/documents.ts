@@ -4,6 +4,7 @@ import { addMs, dayMs, floorToSecond, formatInstant } from '../src/core/clock.ts
 import { sha256Hex } from '../src/core/digest.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import type { JsonObject } from '../src/core/json.ts';
+import { digestLike } from '../src/tuf/claim.ts';
 import { keyId, physicalKeyOf, tufKey } from '../src/tuf/key.ts';
 import type { RoleName } from '../src/tuf/layout.ts';
 import type { RootMetadata, TargetsMetadata } from '../src/tuf/metadata.ts';
@@ -139,7 +140,9 @@ export function expiry(policy: RootPolicy, role: RoleName, now: Date): Date {
 
 /** A file that stays is listed as it was, whatever hashes that has. */
 function claimOn(bytes: Uint8Array, listed: JsonObject | undefined): JsonObject {
-  if (listed && (listed['hashes'] as JsonObject)['sha256'] === sha256Hex(bytes)) return listed;
+  const { sha256, sha512 } = (listed?.['hashes'] ?? {}) as JsonObject;
+  const digest = sha256 ?? sha512;
+  if (listed && typeof digest === 'string' && digestLike(digest, bytes) === digest) return listed;
   return { ...listed, hashes: { sha256: sha256Hex(bytes) }, length: bytes.length };
 }
 

@@ -125,10 +125,10 @@ function unlessRefused(error: unknown): undefined {
 /** In the order of TUF §6: targets, then each role before the one that names it. */
 function filesToWrite(live: AuthenticRepository | undefined, next: VerifiedRepository): readonly PublishedFile[] {
   const files: PublishedFile[] = [];
-  for (const [name, { sha256 }] of next.targets.targets) {
+  for (const [name, { digest }] of next.targets.targets) {
     const bytes = next.targetFiles.get(name);
-    if (bytes && live?.targets.targets.get(name)?.sha256 !== sha256)
-      files.push({ path: targetPath(name, sha256), bytes });
+    if (bytes && live?.targets.targets.get(name)?.digest !== digest)
+      files.push({ path: targetPath(name, digest), bytes });
   }
   for (const [name, role] of next.delegated) files.push(...delegatedToWrite(live?.delegated.get(name), name, role));
   for (const role of ['targets', 'snapshot'] as const) {
@@ -146,7 +146,7 @@ function delegatedToWrite(
   if (live?.metadata.version === metadata.version) return [];
   const contents = [...files].flatMap(([name, bytes]) => {
     const claim = metadata.targets.get(name);
-    return claim ? [{ path: targetPath(name, claim.sha256), bytes }] : [];
+    return claim ? [{ path: targetPath(name, claim.digest), bytes }] : [];
   });
   return [...contents, { path: metadataPath(role, metadata.version), bytes: metadata.bytes }];
 }

@@ -52,5 +52,5 @@ export async function updateTargets(options: UpdateTargetsOptions): Promise<Targ
 function sameTargets(current: AuthenticRepository, targets: ReadonlyMap<string, Uint8Array>): boolean {
   const published = current.targets.targets;
   if (published.size !== targets.size) return false;
-  return [...targets].every(([name, bytes]) => published.get(name)?.sha256 === sha256Hex(bytes));
+  return [...targets].every(([name, bytes]) => published.get(name)?.digest === sha256Hex(bytes));
 }

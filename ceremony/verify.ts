@@ -67,7 +67,11 @@ export async function verifyPublished(options: VerifyOptions): Promise<Verificat
     pinnedRoot: rootReport(pinned),
     root: rootReport(repository.root),
     roles: roleNames.map((role) => roleReport(repository, role)),
-    targets: [...repository.targets.targets].map(([name, { length, sha256 }]) => ({ name, length, sha256 })),
+    targets: [...repository.targetFiles].map(([name, bytes]) => ({
+      name,
+      length: bytes.length,
+      sha256: sha256Hex(bytes),
+    })),
   };
 }
 

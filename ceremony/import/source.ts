@@ -66,7 +66,7 @@ function publishedByTufOnCi(place: Place): Pick<ImportSource, 'kind' | 'read'> {
 }
 
 function sourcePath(path: string): string {
-  const target = /^(targets\/(?:.*\/)?)[0-9a-f]{64}\.([^/]+)$/.exec(path);
+  const target = /^(targets\/(?:.*\/)?)(?:[0-9a-f]{64}|[0-9a-f]{128})\.([^/]+)$/.exec(path);
   if (target) return `${target[1]}${target[2]}`;
   if (/^\d+\.root\.json$/.test(path)) return `metadata/root_history/${path}`;
   return `metadata/${path.replace(/^\d+\./, '')}`;

@@ -9,18 +9,22 @@ const maxEntries = 20_000;
 /** Each record is cut off the text before the next is read: many of them would take for ever. */
 const maxRecordsBytes = 4096;
 
+const lineFeed = 0x0a;
 /** Records of a POSIX header that say nothing about where, what or how much. */
 const harmlessRecords = /^(?:atime|ctime|mtime|comment|uid|gid|uname|gname)$/;
 
 /**
- * Reads the files of a `.tar.gz` by path: plain files and directories of ustar, and nothing else. Links, devices, paths
- * that climb or stand twice, and whatever two programs could unpack differently are refused.
+ * Reads the files of a `.tar.gz` by path: plain files and directories of ustar, of pax and GNU with paths of their own
+ * (a file named by its SHA-512 has more than the 100 characters of ustar), and nothing else. Links, devices, paths that
+ * climb or stand twice, and whatever two programs could unpack differently are refused.
  * @throws CER_IMPORT_TARBALL
  */
 export function readTarball(bytes: Uint8Array, what: string): ReadonlyMap<string, Uint8Array> {
   const archive = unpack(bytes, what);
   const files = new Map<string, Uint8Array>();
   let offset = 0;
+  /** The path of the next entry, where a header before it says so. */
+  let longPath: string | undefined;
   for (let entries = 0; ; entries += 1) {
     const header = archive.subarray(offset, offset + block);
     if (header.length < block || entries > maxEntries) throw refused(what, 'an end', 'none');
@@ -32,9 +36,17 @@ export function readTarball(bytes: Uint8Array, what: string): ReadonlyMap<string
     if (body.length < size) throw refused(what, 'whole files', 'one that is cut off');
     offset += Math.ceil(size / block) * block;
     const type = String.fromCharCode(header[156] ?? 0);
-    if (type === 'x' || type === 'g') assertHarmless(body, what);
-    else addEntry(files, { path: pathOf(header, what), type, body }, what);
+    if (type === 'g') {
+      if (pathIn(body, what) !== undefined) throw refused(what, 'a path for one entry', 'one for all');
+    } else if (type === 'x' || type === 'L') {
+      if (longPath !== undefined) throw refused(what, 'one long path for an entry', 'two');
+      longPath = type === 'x' ? pathIn(body, what) : gnuPath(body, what);
+    } else {
+      addEntry(files, { path: longPath ?? pathOf(header, what), type, body }, what);
+      longPath = undefined;
+    }
   }
+  if (longPath !== undefined) throw refused(what, 'an entry after its path', 'none');
   if (archive.subarray(offset).some((byte) => byte !== 0)) throw refused(what, 'nothing after the end', 'more');
   return files;
 }
@@ -76,16 +88,32 @@ function pathOf(header: Uint8Array, what: string): string {
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
-function assertHarmless(body: Uint8Array, what: string): void {
+/** Returns the path that the records of an extended header give, if they do. */
+function pathIn(body: Uint8Array, what: string): string | undefined {
   if (body.length > maxRecordsBytes)
     throw refused(what, `extended headers of at most ${maxRecordsBytes} bytes`, 'more');
-  for (let rest = text(body, what); rest !== ''; ) {
-    const [, length = '', key = ''] = /^(\d{1,6}) ([A-Za-z.]+)=/.exec(rest) ?? [];
-    if (!harmlessRecords.test(key)) throw refused(what, 'no extended paths or sizes', show(rest.slice(0, 40)));
-    const next = Buffer.from(rest).subarray(Number(length)).toString();
-    if (next.length >= rest.length) throw refused(what, 'records of a length', show(rest.slice(0, 40)));
-    rest = next;
+  let path: string | undefined;
+  for (let rest = Buffer.from(text(body, what)); rest.length > 0; ) {
+    const [start = '', length = '', key = ''] = /^(\d{1,6}) ([A-Za-z.]+)=/.exec(rest.toString('utf8')) ?? [];
+    const record = rest.subarray(start.length, Number(length));
+    if (
+      Number(length) > rest.length ||
+      record.at(-1) !== lineFeed ||
+      (key !== 'path' && !harmlessRecords.test(key)) ||
+      (key === 'path' && path !== undefined)
+    )
+      throw refused(what, 'records of times, owners and one path', show(rest.toString('utf8', 0, 40)));
+    if (key === 'path') path = record.toString('utf8', 0, record.length - 1);
+    rest = rest.subarray(Number(length));
   }
+  return path;
+}
+
+/** GNU: the path is what a file of its own contains, up to a zero byte. */
+function gnuPath(body: Uint8Array, what: string): string {
+  if (body.length > maxRecordsBytes || body.indexOf(0) !== body.length - 1)
+    throw refused(what, 'a long path that ends with its one zero byte', 'another');
+  return text(body, what);
 }
 
 function octal(field: Uint8Array, what: string): number {

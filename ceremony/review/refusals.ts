@@ -4,6 +4,7 @@ import { addMs, dayMs, formatInstant, minuteMs } from '../../src/core/clock.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
+import { digestLike } from '../../src/tuf/claim.ts';
 import type { TargetsDocument } from '../../src/tuf/document.ts';
 import type { RootMetadata } from '../../src/tuf/metadata.ts';
 import { rehearsalField } from '../documents.ts';
@@ -133,9 +134,9 @@ export function assertListedFiles(
   files: ReadonlyMap<string, Uint8Array>,
   which: string,
 ): void {
-  for (const [name, { sha256 }] of targets) {
+  for (const [name, { digest }] of targets) {
     const bytes = files.get(name);
-    assertSameAs(`target ${name} ${which}`, sha256, bytes && sha256Hex(bytes));
+    assertSameAs(`target ${name} ${which}`, digest, bytes && digestLike(digest, bytes));
   }
   const unlisted = [...files.keys()].find((name) => !targets.has(name));
   assertSameAs(`files ${which} that are not listed`, undefined, unlisted);

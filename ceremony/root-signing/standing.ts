@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { sha256Hex } from '../../src/core/digest.ts';
 import { createFile, makeDirectory, readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
+import { digestLike } from '../../src/tuf/claim.ts';
 import { maxMetadataBytes, type RoleName } from '../../src/tuf/layout.ts';
 import {
   type ParsedMetadata,
@@ -87,9 +87,9 @@ export async function recordPublished(layout: RootSigningLayout, published: Publ
   const history = join(layout.metadata, 'root_history');
   const contents = join(layout.metadata, 'target_files');
   for (const directory of [history, contents]) await makeDirectory(directory);
-  for (const [name, { sha256 }] of published.targets.targets) {
+  for (const [name, { digest }] of published.targets.targets) {
     const bytes = published.targetFiles.get(name);
-    if (bytes) await createFile(contentPath(layout, name, sha256), bytes);
+    if (bytes) await createFile(contentPath(layout, name, digest), bytes);
   }
   for (const { version, bytes } of published.roots) await createFile(join(history, `${version}.root.json`), bytes);
   for (const [role, { metadata }] of published.delegated) await replaceFile(rolePath(layout, role), metadata.bytes);
@@ -103,10 +103,10 @@ async function recordedTargets(
   { targets }: TargetsMetadata,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
-  for (const [name, { sha256 }] of targets) {
-    for (const path of [contentPath(layout, name, sha256), join(layout.targets, name)]) {
+  for (const [name, { digest }] of targets) {
+    for (const path of [contentPath(layout, name, digest), join(layout.targets, name)]) {
       const bytes = await readFileIfPresent(path, maxTargetBytes);
-      if (bytes && sha256Hex(bytes) === sha256) files.set(name, bytes);
+      if (bytes && digestLike(digest, bytes) === digest) files.set(name, bytes);
     }
   }
   return files;
@@ -120,6 +120,6 @@ function rolePath({ metadata }: RootSigningLayout, role: string): string {
   return join(metadata, `${role}.json`);
 }
 
-function contentPath({ metadata }: RootSigningLayout, name: string, sha256: string): string {
-  return join(metadata, 'target_files', `${sha256}.${name.replaceAll('/', '_')}`);
+function contentPath({ metadata }: RootSigningLayout, name: string, digest: string): string {
+  return join(metadata, 'target_files', `${digest}.${name.replaceAll('/', '_')}`);
 }

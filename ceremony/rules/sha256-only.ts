@@ -7,10 +7,11 @@ export const sha256Only: Rule<ReviewedPlan> = {
   check: ({ current, documents: { targets } }) => {
     if (!targets) return 'not-applicable';
     return [...targets.targets]
-      .filter(([name, { hashes, sha256 }]) => {
+      .filter(([name, { hashes, digest }]) => {
         // What an imported repository lists already, clients fetch already.
         const listed = current?.targets.targets.get(name);
-        return hashes.size !== 1 && (listed?.sha256 !== sha256 || listed.hashes.size !== hashes.size);
+        if (hashes.size === 1 && hashes.has('sha256')) return false;
+        return listed?.digest !== digest || listed.hashes.size !== hashes.size;
       })
       .map(([name, { hashes }]) => ({
         where: `targets.${name}.hashes`,

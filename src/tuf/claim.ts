@@ -25,6 +25,13 @@ export async function readClaimed(read: ReadFile, path: string, claim: FileClaim
   return bytes;
 }
 
+/** Returns the digest of `bytes` by the algorithm of `digest`, see `TargetClaim`. */
+export function digestLike(digest: string, bytes: Uint8Array): string {
+  return createHash(digest.length === 128 ? 'sha512' : 'sha256')
+    .update(bytes)
+    .digest('hex');
+}
+
 /** The error of a file that other metadata names and nobody serves. */
 export function missing(path: string): ToolkitError {
   return new ToolkitError('TUF_MISSING', {

@@ -1,7 +1,7 @@
 import { parseInstant } from '../core/clock.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { type Delegation, parseDelegations } from './delegations.ts';
-import { arrayAt, integerAt, malformed, objectAt, sha256At, show, stringAt, uniqueAt } from './fields.ts';
+import { arrayAt, integerAt, malformed, objectAt, sha256At, sha512At, show, stringAt, uniqueAt } from './fields.ts';
 import { parseRoleKey, type RoleKey } from './key.ts';
 import { isPlainName, type RoleName, roleNames } from './layout.ts';
 
@@ -36,7 +36,8 @@ export interface MetadataClaim extends FileClaim {
 
 export interface TargetClaim extends FileClaim {
   readonly length: number;
-  readonly sha256: string;
+  /** What names the file: its SHA-256, or its SHA-512 where no other is listed (go-tuf before 2.0). */
+  readonly digest: string;
 }
 
 export interface TargetsDocument extends Common {
@@ -121,10 +122,21 @@ function parseTargets(common: Common): TargetsDocument {
     if (!isPlainName(name))
       throw malformed(where, 'expected a name of letters, digits, ".", "_", "-", "+", "@" and "/"');
     const claim = parseClaim(value, where);
-    const sha256 = sha256At(claim.hashes.get('sha256'), `${where}.hashes.sha256`);
-    targets.set(name, { ...claim, length: integerAt(claim.length, `${where}.length`, 0), sha256 });
+    targets.set(name, {
+      ...claim,
+      length: integerAt(claim.length, `${where}.length`, 0),
+      digest: digestAt(claim.hashes, `${where}.hashes`),
+    });
   }
   return { ...common, targets, delegations: parseDelegations(common.signed['delegations'], common.version) };
+}
+
+/** Where both are listed clients differ in which of them they ask for: rule `sha256-only` lists one. */
+function digestAt(hashes: FileClaim['hashes'], where: string): string {
+  const only512 = hashes.has('sha512') && !hashes.has('sha256');
+  return only512
+    ? sha512At(hashes.get('sha512'), `${where}.sha512`)
+    : sha256At(hashes.get('sha256'), `${where}.sha256`);
 }
 
 function parseSnapshot(common: Common): SnapshotDocument {

@@ -45,6 +45,13 @@ export function sha256At(value: Json | undefined, where: string): string {
   return text;
 }
 
+/** Returns a SHA-512 in lower-case hexadecimal. */
+export function sha512At(value: Json | undefined, where: string): string {
+  const text = stringAt(value, where);
+  if (!/^[0-9a-f]{128}$/.test(text)) throw malformed(where, `expected a SHA-512 in hexadecimal, got ${show(text)}`);
+  return text;
+}
+
 /** Returns the texts of an array that lists none twice. */
 export function uniqueAt(values: readonly string[], where: string): readonly string[] {
   const repeated = values.find((value, index) => values.indexOf(value) !== index);

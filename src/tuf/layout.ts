@@ -24,9 +24,9 @@ export function metadataPath(role: string, version: number): string {
 }
 
 /** Returns where a target's bytes are published: `targets/`, its directory, its hash before its name. */
-export function targetPath(name: string, sha256: string): string {
+export function targetPath(name: string, digest: string): string {
   const slash = name.lastIndexOf('/') + 1;
-  return `targets/${name.slice(0, slash)}${sha256}.${name.slice(slash)}`;
+  return `targets/${name.slice(0, slash)}${digest}.${name.slice(slash)}`;
 }
 
 /** True for a name that is the same in a URL, a file system and a bucket. */

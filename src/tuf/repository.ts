@@ -159,7 +159,7 @@ function claimOn({ meta }: SnapshotMetadata, role: string): MetadataClaim {
 async function loadFiles(read: ReadFile, { targets }: TargetsMetadata): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const [name, claim] of targets) {
-    files.set(name, await readClaimed(read, targetPath(name, claim.sha256), claim, maxTargetBytes));
+    files.set(name, await readClaimed(read, targetPath(name, claim.digest), claim, maxTargetBytes));
   }
   return files;
 }
@@ -201,7 +201,7 @@ async function loadDelegatedFiles(
   const files = new Map<string, Uint8Array>();
   for (const [name, claim] of roles.get(role)?.targets ?? []) {
     if (targets.targets.has(name) || delegatedRoleOf(name, targets.delegations, roles) !== role) continue;
-    const path = targetPath(name, claim.sha256);
+    const path = targetPath(name, claim.digest);
     if (delegatedFilesOptional && (await read(path, maxTargetBytes)) === undefined) continue;
     files.set(name, await readClaimed(read, path, claim, maxTargetBytes));
   }

@@ -6,6 +6,7 @@ import { planNewEvent } from '../../../ceremony/event/plan-event.ts';
 import { importRepository } from '../../../ceremony/import/import-repository.ts';
 import { readSource } from '../../../ceremony/import/imported.ts';
 import { policyOf } from '../../../ceremony/import/policy-of.ts';
+import { readTarball } from '../../../ceremony/import/tarball.ts';
 import { renewRoot } from '../../../ceremony/renew.ts';
 import { RootSigningLayout } from '../../../ceremony/root-signing/layout.ts';
 import { openRootSigning } from '../../../ceremony/root-signing/open.ts';
@@ -31,6 +32,9 @@ const first = await publishedRepository();
 await renewRoot({ ...onRepository(first), holders: holders(), force: ['root'] });
 const quorum = [...holders('alice', 'bob', 'carol').values()];
 const keyOf = (name: string) => keyId(tufKey(seededSigner(name).publicKey));
+
+/** Made by go-tuf 0.7.0 and Go's archive/tar, with the calls of `pkg/repo` of sigstore/scaffolding. */
+const scaffolding = join(import.meta.dirname, 'scaffolding.tar.gz');
 
 let directory: string;
 beforeAll(async () => {
@@ -101,6 +105,27 @@ describe('readSource', () => {
     expect(notes[0]).toMatch(/^root v1 cannot be verified by strict clients, who start from v2 \(v1: root: expected 3/);
   });
 
+  it('accepts what go-tuf 0.7 and sigstore/scaffolding write, whose files are named by SHA-512 alone', async () => {
+    const source = await readSource(scaffolding, { now });
+    expect(source).toMatchObject({ kind: 'scaffolding', versions: { root: 1, targets: 1, snapshot: 1, timestamp: 1 } });
+    expect([...source.targetFiles.keys()].sort()).toEqual(['ctfe.pub', 'fulcio_v1.crt.pem', 'rekor.pub']);
+    for (const { hashes, digest } of source.targets.targets.values()) expect([...hashes]).toEqual([['sha512', digest]]);
+  });
+
+  it('refuses a file with another SHA-512', async () => {
+    const files = readTarball(await readFile(scaffolding), scaffolding);
+    const changed = [...files].map(([path, body]) => ({
+      path,
+      body: path.endsWith('.rekor.pub') ? body.map((byte) => byte ^ 1) : body,
+    }));
+    const into = join(directory, 'changed');
+    for (const { path, body } of changed) {
+      await mkdir(dirname(join(into, path)), { recursive: true });
+      await writeFile(join(into, path), body);
+    }
+    await expect(readSource(into, { now })).rejects.toThrowToolkit('TUF_HASH');
+  });
+
   it('refuses a root in force that its own keys did not sign', async () => {
     store.files.set('3.root.json', await forge(rootOf(2).bytes, 'root', { version: 3 }, [seededSigner('mallory')]));
     await expect(readSource(await written(), { now })).rejects.toThrowToolkit('TUF_THRESHOLD', { role: 'root' });
@@ -163,6 +188,20 @@ describe('importRepository', () => {
     ]);
     const next = JSON.parse(await readFile(join(event.layout.payloads, 'root.v2.json'), 'utf8')) as JsonObject;
     expect(next['roles']).toEqual(imported.root.signed['roles']);
+  });
+
+  it('plans a renewal of what scaffolding wrote, which lists every file as it was', async () => {
+    const layout = new RootSigningLayout(join(directory, `root-signing-${count}`));
+    await importRepository({ layout, source: scaffolding, name: 'test', now });
+    const rootSigning = await openRootSigning(layout);
+    const intent = parseIntent('kind: renew\nreason: it ends soon\n', 'intent.yaml');
+    const { plan, payloads } = await planNewEvent({ rootSigning, intent, name: 'renew', now, rehearsal: false });
+    expect(plan.payloads.map(({ role, version }) => [role, version])).toEqual([
+      ['root', 2],
+      ['targets', 2],
+    ]);
+    const before = rootSigning.recorded?.targets.signed['targets'];
+    expect(JSON.parse(Buffer.from(payloads[1]?.canonical ?? []).toString())).toMatchObject({ targets: before });
   });
 
   it('refuses another file in the way, and goes on from what it wrote itself', async () => {

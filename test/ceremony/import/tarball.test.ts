@@ -22,18 +22,44 @@ describe('readTarball', () => {
     expect(files.get('a/b.json')).toEqual(utf8('{}'));
   });
 
+  it('accepts a path of more than 100 characters, as pax and GNU write it', () => {
+    const long = `targets/${'0'.repeat(128)}.rekor.pub`;
+    const record = ` path=é/${long}\n`;
+    const pax = `${utf8(record).length + 3}${record}`;
+    const files = read(
+      { path: 'x', type: 'x', body: `30 mtime=1700000000.123456789\n${pax}` },
+      { path: 'cut/off', body: 'pax' },
+      { path: '././@LongLink', type: 'L', body: `${long}\0` },
+      { path: 'cut/off', body: 'gnu' },
+      { path: 'short', body: 'ustar' },
+    );
+    expect([...files].map(([path, bytes]) => [path, Buffer.from(bytes).toString()])).toEqual([
+      [`é/${long}`, 'pax'],
+      [long, 'gnu'],
+      ['short', 'ustar'],
+    ]);
+  });
+
+  const path = { path: 'x', type: 'x', body: '12 path=a/b\n' };
   it.each<readonly [string, readonly TarEntry[]]>([
+    ['a long path of no entry', [file, path]],
+    ['two long paths of one entry', [path, { path: '././@LongLink', type: 'L', body: 'a\0' }, file]],
+    ['two paths in one header', [{ ...path, body: '12 path=a/b\n12 path=a/c\n' }, file]],
+    ['a path for all entries', [{ ...path, type: 'g' }, file]],
+    ['a long path that climbs', [{ ...path, body: '15 path=a/../b\n' }, file]],
+    ['a long path with a zero byte', [{ path: '././@LongLink', type: 'L', body: 'a\0b\0' }, file]],
+    ['a long path without its end', [{ path: '././@LongLink', type: 'L', body: 'a' }, file]],
+    ['a record longer than its header', [{ ...path, body: '19 path=a/b\n' }, file]],
+    ['an extended size', [{ ...path, body: '10 size=9\n' }, file]],
     ['a symbolic link', [{ path: 'a', type: '2', edit: (header) => header.write('/etc/passwd', 157) }]],
     ['a hard link', [{ path: 'a', type: '1' }]],
     ['a device', [{ path: 'a', type: '3' }]],
-    ['a long name of GNU', [{ path: '././@LongLink', type: 'L', body: 'a\0' }]],
     ['a path that climbs', [{ path: 'a/../../b' }]],
     ['a directory that climbs', [{ path: '../a/', type: '5' }]],
     ['an absolute path', [{ path: '/etc/passwd' }]],
     ['a path with a backslash', [{ path: 'a\\b' }]],
     ['no path', [{ path: '' }]],
     ['a path twice', [file, { ...file, path: `./${file.path}` }]],
-    ['an extended path', [{ path: 'x', type: 'x', body: '12 path=a/b\n' }]],
     ['a record without an end', [{ path: 'x', type: 'x', body: '0 mtime=1\n' }]],
     ['records without end', [{ path: 'x', type: 'x', body: '7 uid=\n'.repeat(1000) }]],
     ['another format', [{ ...file, edit: (header) => header.write('tar??', 257) }]],

@@ -100,11 +100,11 @@ const readRoots = async (path: string): Promise<Uint8Array | undefined> =>
       { paths: [expect.stringMatching(/^registry\.[a-z]+\.org\/\*$/)], terminating: true },
     ]);
     expect(targets.targets.size).toBe(11);
-    for (const [name, { length, sha256 }] of targets.targets) {
+    for (const [name, { length, digest }] of targets.targets) {
       expect([name, fileAt(`targets/${name}`).length, sha256Hex(fileAt(`targets/${name}`))]).toEqual([
         name,
         length,
-        sha256,
+        digest,
       ]);
     }
   });
