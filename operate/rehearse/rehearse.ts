@@ -21,7 +21,7 @@ import { Stage } from './stage.ts';
 
 export const ceremonyRehearseCommand: Command = {
   words: ['ceremony', 'rehearse'],
-  summary: 'run every kind of event in a scratch copy, with software tokens, and let clients judge each',
+  summary: 'run ceremonies from the first root to an offline CA in a scratch copy, and let clients judge each',
   details: [
     'Nothing outside the scratch directory is touched, and everything that is signed is stamped REHEARSAL. Every step is',
     'the command of the handbook, with people who read the screen and type what they are asked for.',
