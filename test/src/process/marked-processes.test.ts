@@ -59,7 +59,7 @@ describe('findMarked', () => {
 describe('stopAll', () => {
   it('ends processes, also one that ignores SIGTERM', async () => {
     await sleeper(marker);
-    await sleeper(marker, 'trap "" TERM; while :; do sleep 0.02; done');
+    await sleeper(marker, 'trap "" TERM; exec sleep 60');
     await stopAll(await findMarked(marker), 200);
     expect(await findMarked(marker)).toEqual([]);
   });
