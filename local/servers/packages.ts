@@ -4,7 +4,10 @@ import { parseUtf8 } from '../../src/core/bytes.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import type { ServiceProgram } from '../../src/services/service.ts';
 
-export type ServerName = ServiceProgram | 'cosign';
+/** What is built besides the servers: a client, what starts a server in a container, what ends a log, what makes images. */
+export type ToolName = 'cosign' | 'entry' | 'freeze-log' | 'crane';
+
+export type ServerName = ServiceProgram | ToolName;
 
 export interface ServerPackage {
   /** The Go package of its main function. */
@@ -19,7 +22,9 @@ const fulcio = 'github.com/sigstore/fulcio';
 const rekor = 'github.com/sigstore/rekor-tiles/v2';
 const tesseract = 'github.com/transparency-dev/tesseract';
 const timestampAuthority = 'github.com/sigstore/timestamp-authority/v2';
+const tessera = 'github.com/transparency-dev/tessera';
 const cosign = 'github.com/sigstore/cosign/v3';
+const containerRegistry = 'github.com/google/go-containerregistry';
 
 /** What is built for each name. Several upstream mains are called `posix` or `aws`, so the names are ours. */
 export const serverPackages: Readonly<Record<ServerName, ServerPackage>> = {
@@ -31,7 +36,12 @@ export const serverPackages: Readonly<Record<ServerName, ServerPackage>> = {
   'tesseract-aws': { package: `${tesseract}/cmd/tesseract/aws`, module: tesseract },
   'rekor-aws': { package: `${rekor}/cmd/rekor-server/aws`, module: rekor },
   'timestamp-server-aws': { package: `${timestampAuthority}/cmd/timestamp-server`, module: timestampAuthority },
+  // Our main over upstream's library, which can hold its key in KMS (docs/adr/0015).
+  'ct-log': { package: './cmd/ct-log', module: tesseract },
+  entry: { package: './cmd/entry', module: tessera },
+  'freeze-log': { package: './cmd/freeze-log', module: tessera },
   cosign: { package: `${cosign}/cmd/cosign`, module: cosign },
+  crane: { package: `${containerRegistry}/cmd/crane`, module: containerRegistry },
 };
 
 /** The Go module of this checkout. */

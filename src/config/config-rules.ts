@@ -1,5 +1,7 @@
 import type { Complaint, Rule } from '../core/rules.ts';
+import { awsRules } from './aws-rules.ts';
 import { type ConfigDraft, type Declared, type DraftService, itemsAt, type Written, written } from './draft.ts';
+import { duplicates, isNamed } from './duplicates.ts';
 import { issuerFieldsRules } from './issuer-rules.ts';
 import { formatPath } from './problem.ts';
 
@@ -75,15 +77,7 @@ export const configRules: readonly ConfigRule[] = [
     },
   },
   ...issuerFieldsRules,
-  {
-    id: 'unique-regions',
-    title: 'each region is listed once',
-    check: ({ aws }) => {
-      const regions = Array.isArray(aws?.fields['regions']) ? aws.fields['regions'] : [];
-      const listed = regions.map((value: unknown, index) => ({ value, path: `aws.regions[${index}]` }));
-      return duplicates(listed.filter(isNamed), 'the region', 'keep one of the two');
-    },
-  },
+  ...awsRules,
   {
     id: 'two-timestamp-authorities',
     title: 'an instance has two timestamp authorities',
@@ -122,25 +116,6 @@ function unusableKey(kind: DraftService['kind'], key: Written): Complaint {
   };
 }
 
-/** Reports each value that stood there before; the first place is named. */
-function duplicates(values: readonly (Written | Declared)[], what: string, hint: string): readonly Complaint[] {
-  const first = new Map<string, Written | Declared>();
-  return values.flatMap((current) => {
-    const earlier = first.get(current.value);
-    if (earlier === undefined) {
-      first.set(current.value, current);
-      return [];
-    }
-    if (isDefault(current) && isDefault(earlier)) return [];
-    const message = `expected ${what} to be used once, got ${JSON.stringify(current.value)}, which ${earlier.path} has already`;
-    return [{ where: current.path, message, hint }];
-  });
-}
-
-function isDefault(value: Written | Declared): boolean {
-  return 'isDefault' in value && value.isDefault;
-}
-
 function present<Key extends 'name' | 'host' | 'operator'>(services: readonly DraftService[], key: Key) {
   return services.flatMap((service): (Written | Declared)[] => {
     const value = service[key];
@@ -150,10 +125,6 @@ function present<Key extends 'name' | 'host' | 'operator'>(services: readonly Dr
 
 function explicit(...values: readonly (Declared | undefined)[]): readonly Declared[] {
   return values.flatMap((value) => (value === undefined || value.isDefault ? [] : [value]));
-}
-
-function isNamed(item: { value: unknown; path: string }): item is Written {
-  return typeof item.value === 'string';
 }
 
 /** What tells two issuers apart: the URL where there is one, else the preset and what it stands for. */

@@ -21,6 +21,16 @@ const operator = hostName
   .exactOptional()
   .describe('Who runs it, as clients see it: they use one service per operator. By default its own host name.');
 
+// Upstream's KMS client knows the partitions aws, aws-us-gov and aws-cn.
+const region = text(
+  /^(?!us-iso|eu-iso|eusc-)[a-z]{2}(?:-[a-z]+)+-\d$/,
+  'a region like eu-central-1 of the partitions aws, aws-us-gov or aws-cn',
+);
+
+const placement = region
+  .exactOptional()
+  .describe('Region that it runs in on AWS: one of aws.regions. By default the first of them.');
+
 const logShard = section({
   shard: serviceName.describe('Name of the shard. A retired name is never used again.'),
   origin: hostName
@@ -28,6 +38,7 @@ const logShard = section({
     .describe('The name that the log signs with, for ever. By default the shard followed by the domain.'),
   key,
   operator,
+  region: placement,
 });
 
 const timestampAuthority = section({
@@ -35,6 +46,7 @@ const timestampAuthority = section({
   host: hostName.exactOptional().describe('Its host name. By default the name followed by the domain.'),
   key,
   operator,
+  region: placement,
 });
 
 const instance = section({
@@ -71,21 +83,44 @@ const monitors = section({
 
 const account = text(/^\d{12}$/, 'an account id of 12 digits in quotes');
 
-// Upstream's KMS client knows the partitions aws, aws-us-gov and aws-cn.
-const region = text(
-  /^(?!us-iso|eu-iso|eusc-)[a-z]{2}(?:-[a-z]+)+-\d$/,
-  'a region like eu-central-1 of the partitions aws, aws-us-gov or aws-cn',
+const principal = text(
+  /^arn:aws(?:-us-gov|-cn)?:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]{1,512}$/,
+  'the ARN of an IAM role or user like arn:aws:iam::123456789012:role/security',
+);
+
+const principals = z.array(principal, { error: 'a list of ARNs' }).default([]);
+
+const cidr = text(
+  /^(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)(?:\.\d{1,3}){1,3}\/(?:1[6-9]|2[0-2])$/,
+  'a private IPv4 range of /16 to /22 like 10.64.0.0/16',
 );
 
 const aws = section({
   account: account.describe('Account that runs the servers: 12 digits, in quotes.'),
   keysAccount: account.exactOptional().describe('Account that holds the keys. By default the same one.'),
   regions: list(region, 'region').describe('Regions; the first one writes.'),
-  availability: choice(['ha', 'single']).default('ha').describe('Two of everything, or one.'),
+  availability: choice(['ha', 'dev']).default('ha').describe('ha: several zones, two of everything. dev: one.'),
   hsm: choice(['none', 'cloudhsm']).default('none').describe('A CloudHSM cluster beside KMS.'),
   access: choice(['public', 'private'])
     .default('private')
     .describe('Who reaches the services: the Internet, or the network they are in.'),
+  writers: choice(['anyone', 'network'])
+    .default('anyone')
+    .describe('Who may write to Rekor, of those who reach it: anyone, or only addresses of clientNetworks.'),
+  clientNetworks: z
+    .array(text(/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 range like 10.0.0.0/8'), { error: 'a list of ranges' })
+    .default(['10.0.0.0/8'])
+    .describe('Addresses of the clients, where access is private or writers is network.'),
+  network: cidr.default('10.64.0.0/16').describe('Address range of the VPC, in every region.'),
+  zone: text(/^Z[A-Z0-9]{6,31}$/, 'the id of a Route 53 hosted zone like Z0123456789ABCDEFGHIJ')
+    .exactOptional()
+    .describe('Hosted zone of the domain. Without it no names and no TLS certificates are made.'),
+  keyAdministrators: principals.describe('Who may become the key administrator: disable, enable and tag keys.'),
+  breakGlass: principals.describe('Who may become the break-glass role: delete keys and change key policies.'),
+  auditors: principals.describe('Who may read key policies and the records of the logs.'),
+  ctLogServer: choice(['kms', 'upstream'])
+    .default('kms')
+    .describe("kms: our main over TesseraCT's library, whose key is in KMS. upstream: TesseraCT's own, with a secret."),
 });
 
 /** `sigstead.yaml`, the shape that people write. Rules across fields are in `config-rules.ts`. */

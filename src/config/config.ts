@@ -22,6 +22,8 @@ export interface LogShardConfig {
   readonly key: KeySource;
   /** Clients use one service per operator, so it is the shard's own. */
   readonly operator: string;
+  /** On AWS; absent where the instance is not deployed. */
+  readonly region?: string;
 }
 
 export interface TimestampConfig {
@@ -29,6 +31,7 @@ export interface TimestampConfig {
   readonly host: string;
   readonly key: KeySource;
   readonly operator: string;
+  readonly region?: string;
 }
 
 export interface LocalUser {
@@ -52,9 +55,20 @@ export interface AwsConfig {
   readonly account: string;
   readonly keysAccount: string;
   readonly regions: readonly string[];
-  readonly availability: 'ha' | 'single';
+  readonly availability: 'ha' | 'dev';
   readonly hsm: 'none' | 'cloudhsm';
   readonly access: 'public' | 'private';
+  readonly writers: 'anyone' | 'network';
+  readonly clientNetworks: readonly string[];
+  /** IPv4 range of the VPC, in every region. */
+  readonly network: string;
+  /** Hosted zone of the domain; without it no names and no TLS certificates are made. */
+  readonly zone?: string;
+  /** ARNs of roles and users; `breakGlass` likewise. */
+  readonly keyAdministrators: readonly string[];
+  readonly breakGlass: readonly string[];
+  readonly auditors: readonly string[];
+  readonly ctLogServer: 'kms' | 'upstream';
 }
 
 /** Something that is allowed and deserves a second look. */
@@ -105,10 +119,10 @@ export function parseConfig(text: string, file: string): InstanceConfig {
     issuers,
     fulcio: fulcioOf(value),
     logs: {
-      rekor: value.logs.rekor.map((shard) => shardOf(shard, instance.domain)),
-      ct: value.logs.ct.map((shard) => shardOf(shard, instance.domain)),
+      rekor: value.logs.rekor.map((shard) => shardOf(shard, value)),
+      ct: value.logs.ct.map((shard) => shardOf(shard, value)),
     },
-    timestamps: value.timestamps.map((authority) => timestampOf(authority, instance.domain)),
+    timestamps: value.timestamps.map((authority) => timestampOf(authority, value)),
     selection,
     ...(value.monitors && { monitors: monitorsOf(value.monitors, fromConfig) }),
     ...(value.aws && { aws: { ...value.aws, keysAccount: value.aws.keysAccount ?? value.aws.account } }),
@@ -131,14 +145,26 @@ export function configJsonSchema(): JsonObject {
   return jsonSchemaOf(configSchema, 'sigstead.yaml: one Sigstore instance');
 }
 
-function shardOf(shard: ConfigFile['logs']['rekor'][number], domain: string): LogShardConfig {
-  const origin = shard.origin ?? defaultHost(shard.shard, domain);
-  return { shard: shard.shard, origin, key: shard.key, operator: shard.operator ?? origin };
+function shardOf(shard: ConfigFile['logs']['rekor'][number], file: ConfigFile): LogShardConfig {
+  const origin = shard.origin ?? defaultHost(shard.shard, file.instance.domain);
+  return {
+    shard: shard.shard,
+    origin,
+    key: shard.key,
+    operator: shard.operator ?? origin,
+    ...placementOf(shard, file),
+  };
 }
 
-function timestampOf(authority: ConfigFile['timestamps'][number], domain: string): TimestampConfig {
-  const host = authority.host ?? defaultHost(authority.name, domain);
-  return { name: authority.name, host, key: authority.key, operator: authority.operator ?? host };
+function timestampOf(authority: ConfigFile['timestamps'][number], file: ConfigFile): TimestampConfig {
+  const host = authority.host ?? defaultHost(authority.name, file.instance.domain);
+  const { name, key, operator } = authority;
+  return { name, host, key, operator: operator ?? host, ...placementOf(authority, file) };
+}
+
+function placementOf(service: { readonly region?: string }, { aws }: ConfigFile): { readonly region?: string } {
+  const region = service.region ?? aws?.regions[0];
+  return region === undefined ? {} : { region };
 }
 
 function fulcioOf({ instance, fulcio }: ConfigFile): FulcioConfig {

@@ -18,6 +18,7 @@ export interface DraftService {
   readonly host?: Declared;
   readonly operator?: Declared;
   readonly key?: Written;
+  readonly region?: Written;
 }
 
 /** A mapping of the file whose fields may have any shape. */
@@ -75,9 +76,11 @@ function serviceOf(
   const host = declared(item, keys.host, name && domain && defaultHost(name.value, domain.value));
   const operator = declared(item, 'operator', host?.value);
   const key = written(item, 'key');
+  const region = written(item, 'region');
   return {
     kind,
     path: formatPath(item.path),
+    ...(region && { region }),
     ...(name && { name }),
     ...(host && { host }),
     ...(operator && { operator }),

@@ -11,6 +11,7 @@ export type ServiceProgram =
   | 'fulcio'
   | 'timestamp-server'
   | 'tesseract-aws'
+  | 'ct-log'
   | 'rekor-aws'
   | 'timestamp-server-aws';
 

@@ -48,6 +48,7 @@ describe('parseConfig', () => {
             origin: 'log2026-1.sigstore.acme.example',
             key: 'awskms',
             operator: 'log2026-1.acme.example',
+            region: 'eu-central-1',
           },
         ],
         ct: [
@@ -56,6 +57,7 @@ describe('parseConfig', () => {
             origin: 'ct2026-1.sigstore.acme.example',
             key: 'awskms',
             operator: 'ct2026-1.sigstore.acme.example',
+            region: 'eu-central-1',
           },
         ],
       },
@@ -64,6 +66,7 @@ describe('parseConfig', () => {
         host: `${name}.sigstore.acme.example`,
         key: 'awskms',
         operator: `${name}.acme.example`,
+        region: 'eu-central-1',
       })),
       selection: { timestamps: 'any' },
       monitors: { identities: '/srv/acme/policy/identities.yaml', alerts: [{ sns: 'security' }] },
@@ -74,6 +77,13 @@ describe('parseConfig', () => {
         availability: 'ha',
         hsm: 'none',
         access: 'public',
+        writers: 'anyone',
+        clientNetworks: ['10.0.0.0/8'],
+        network: '10.64.0.0/16',
+        keyAdministrators: [],
+        breakGlass: [],
+        auditors: [],
+        ctLogServer: 'kms',
       },
       warnings: [],
     };
@@ -116,7 +126,7 @@ describe('parseConfig', () => {
     ['- { preset: github', '  - { preset: custom, url: https://a.example, type: email, skipEmailVerification: true }'],
     ['- { preset: github', '  - { preset: gitlab }\n  - { preset: gitlab, url: https://gitlab.acme.example }'],
     ['rekor:', '  rekor: [{ shard: log2026-1 }, { shard: log2027-1, origin: log.acme.example }]'],
-    ['aws:', 'aws: { account: "000000000000", regions: [us-gov-east-1, cn-north-1] }'],
+    ['aws:', 'aws: { account: "000000000000", regions: [us-gov-east-1, us-gov-west-1] }'],
   ] as const) {
     it(`accepts ${replacement.trim()}`, () => {
       expect(parseWith(line, replacement).warnings).toEqual([]);

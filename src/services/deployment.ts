@@ -1,0 +1,76 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { utf8 } from '../core/bytes.ts';
+import { ToolkitError } from '../core/error.ts';
+import { parseJsonObject } from '../core/json.ts';
+import { assertRead, mapOf, matching, object, oneOf, parsed, type Read, readShape, text } from '../core/shape.ts';
+
+/** A KMS key as it was when it was recorded. Its ARN and its public key belong together for ever. */
+export interface RecordedKey {
+  readonly arn: string;
+  readonly publicKey: KeyObject;
+}
+
+/** What a deployment made that the next one builds on: `deployment.json` beside `sigstead.yaml`. All of it is public. */
+export interface DeploymentRecord {
+  /** By service id, and `tuf-online`. */
+  readonly keys: ReadonlyMap<string, RecordedKey>;
+  /** Digest (`sha256:…`) of each image in the registry of the instance, by the name of its program. */
+  readonly images: ReadonlyMap<string, string>;
+}
+
+export const emptyRecord: DeploymentRecord = { keys: new Map(), images: new Map() };
+
+/** The key that signs timestamp and snapshot of the TUF repository, in `DeploymentRecord.keys`. */
+export const tufOnlineKey = 'tuf-online';
+
+const formatName = 'sigstead deployment v1';
+const maxRecordBytes = 1 << 20;
+
+const shape: Read<DeploymentRecord & { format: string }> = object({
+  format: oneOf(formatName),
+  keys: mapOf(
+    object({
+      arn: matching(
+        /^arn:aws(?:-us-gov|-cn)?:kms:[a-z0-9-]{5,30}:\d{12}:key\/[a-z0-9-]{36}$/,
+        'the ARN of a KMS key, not of an alias',
+      ),
+      publicKey: parsed(text, publicKeyOf),
+    }),
+  ),
+  images: mapOf(matching(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits')),
+});
+
+/**
+ * Parses `deployment.json`. An alias is no ARN of a key: it could be pointed at another key under a running service.
+ * @throws CORE_JSON, CORE_TOO_LARGE, SVC_DEPLOYMENT with every problem
+ */
+export function parseDeploymentRecord(bytes: Uint8Array, what: string): DeploymentRecord {
+  const { keys, images } = assertRead(readShape(shape, parseJsonObject(bytes, { what, maxBytes: maxRecordBytes })), {
+    code: 'SVC_DEPLOYMENT',
+    what,
+    hint: 'sigstead writes this file: run `sigstead aws record` again, or restore the copy that it wrote',
+  });
+  return { keys, images };
+}
+
+export function formatDeploymentRecord({ keys, images }: DeploymentRecord): Uint8Array {
+  const sorted = <T>(entries: ReadonlyMap<string, T>) => [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const document = {
+    format: formatName,
+    keys: Object.fromEntries(
+      sorted(keys).map(([name, key]) => [
+        name,
+        { arn: key.arn, publicKey: key.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
+      ]),
+    ),
+    images: Object.fromEntries(sorted(images)),
+  };
+  return utf8(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+function publicKeyOf(pem: string): KeyObject {
+  const key = createPublicKey(pem);
+  // A private key would be accepted too, and its public half taken.
+  if (key.export({ type: 'spki', format: 'pem' }).toString() === pem) return key;
+  throw new ToolkitError('SVC_DEPLOYMENT', { message: 'expected a PEM public key', fault: 'input' });
+}
