@@ -61,10 +61,15 @@ async function sourceHash(moduleDirectory: string): Promise<string> {
 
 /** Tests are left out: they are no part of a binary. */
 async function ownSources(moduleDirectory: string): Promise<readonly string[]> {
+  const files = await Promise.all(['cmd', 'internal'].map((name) => sourcesBelow(join(moduleDirectory, name))));
+  return files.flat().map((path) => path.slice(moduleDirectory.length + 1));
+}
+
+async function sourcesBelow(directory: string): Promise<readonly string[]> {
   try {
-    const entries = await readdir(join(moduleDirectory, 'cmd'), { recursive: true, withFileTypes: true });
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('_test.go'));
-    return files.map((entry) => join(entry.parentPath, entry.name).slice(moduleDirectory.length + 1)).sort();
+    return files.map((entry) => join(entry.parentPath, entry.name)).sort();
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;

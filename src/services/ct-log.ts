@@ -1,20 +1,37 @@
 import type { LogShardConfig } from '../config/config.ts';
-import { type Backend, type Flag, file, flag, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
+import {
+  type Backend,
+  type Flag,
+  file,
+  flag,
+  keyArn,
+  keyPath,
+  port,
+  type ServiceSpec,
+  storage,
+  text,
+} from './service.ts';
 
 export function ctLogId(shard: string): string {
   return `ct-${shard}`;
 }
 
-/**
- * Returns TesseraCT for one CT log shard.
- *
- * Upstream reads its key unencrypted only (posix) or from Secrets Manager (aws), and has no flag for either a KMS
- * key or a database password that does not stand in argv.
- */
-export function ctLogService(
-  shard: LogShardConfig,
-  options: { fulcioRootsPem: string; backend: Backend },
-): ServiceSpec {
+/** CA certificates of the databases: a file that comes with the place, not with the service. */
+export const databaseCaFile = 'database-ca.pem';
+
+export interface CtLogOptions {
+  readonly fulcioRootsPem: string;
+  readonly backend: Backend;
+  /**
+   * What runs on AWS. `kms`: our thin main over TesseraCT's library. `upstream`: its own, which takes its key from
+   * Secrets Manager, speaks plain text to the database, and shows the password in argv.
+   * @default 'kms'
+   */
+  readonly server?: 'kms' | 'upstream';
+}
+
+/** Returns TesseraCT for one CT log shard. */
+export function ctLogService(shard: LogShardConfig, options: CtLogOptions): ServiceSpec {
   const shared = {
     id: ctLogId(shard.shard),
     role: 'ct-log',
@@ -27,7 +44,8 @@ export function ctLogService(
     // It drains for up to 60 s and flushes nothing: an acknowledged certificate is already in the tree.
     stopGraceMs: 10_000,
   } as const satisfies Partial<ServiceSpec>;
-  return { ...shared, ...(options.backend === 'aws' ? onAws(shard) : onOneMachine(shard)) };
+  if (options.backend === 'posix') return { ...shared, ...onOneMachine(shard) };
+  return { ...shared, ...(options.server === 'upstream' ? upstreamOnAws(shard) : onAws(shard)) };
 }
 
 function onOneMachine(shard: LogShardConfig) {
@@ -51,26 +69,47 @@ function onOneMachine(shard: LogShardConfig) {
 
 function onAws(shard: LogShardConfig) {
   return {
+    program: 'ct-log',
+    storage: 'bucket-and-database',
+    environment: [{ name: 'DATABASE_PASSWORD', value: [storage('database-password')] }],
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
+    flags: [
+      ...storedOnAws(shard),
+      flag('db_tls_ca', file(databaseCaFile)),
+      flag('signer_kms_key', text`awskms:///${keyArn('log')}`),
+    ],
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function upstreamOnAws(shard: LogShardConfig) {
+  return {
     program: 'tesseract-aws',
     storage: 'bucket-and-database',
     environment: [],
     keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'secrets-manager' }],
     flags: [
-      flag('http_endpoint', text`0.0.0.0:${port('http')}`),
-      ...commonFlags(shard),
-      flag('checkpoint_interval', '1s'),
-      flag('bucket', storage('bucket')),
-      flag('db_host', storage('database-host')),
-      flag('db_name', storage('database')),
-      flag('antispam_db_name', storage('antispam-database')),
-      flag('db_user', storage('database-user')),
+      ...storedOnAws(shard),
       flag('db_password', storage('database-password')),
-      flag('db_max_conns', 64),
-      flag('db_max_idle_conns', 16),
       flag('signer_public_key_secret_name', storage('public-key-secret')),
       flag('signer_private_key_secret_name', storage('private-key-secret')),
     ],
   } as const satisfies Partial<ServiceSpec>;
+}
+
+function storedOnAws(shard: LogShardConfig): readonly Flag[] {
+  return [
+    flag('http_endpoint', text`0.0.0.0:${port('http')}`),
+    ...commonFlags(shard),
+    // The shortest that is allowed on AWS; an answer waits for it.
+    flag('checkpoint_interval', '1s'),
+    flag('bucket', storage('bucket')),
+    flag('db_host', storage('database-host')),
+    flag('db_name', storage('database')),
+    flag('antispam_db_name', storage('antispam-database')),
+    flag('db_user', storage('database-user')),
+    flag('db_max_conns', 64),
+    flag('db_max_idle_conns', 16),
+  ];
 }
 
 function commonFlags(shard: LogShardConfig): readonly Flag[] {

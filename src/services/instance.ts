@@ -25,8 +25,9 @@ export function instanceServices(
 ): readonly ServiceSpec[] {
   const { backend } = options;
   const fulcioRootsPem = pemOfRoots(material);
+  const server = config.aws?.ctLogServer ?? 'kms';
   return [
-    ...config.logs.ct.map((shard) => ctLogService(known(shard, material.ct), { fulcioRootsPem, backend })),
+    ...config.logs.ct.map((shard) => ctLogService(known(shard, material.ct), { fulcioRootsPem, backend, server })),
     ...config.timestamps.map((authority) =>
       timestampAuthorityService(authority, {
         chainPem: newest(material.timestamps, (entry) => entry.name === authority.name, authority.name).chain.pem,
@@ -57,7 +58,7 @@ function ctLogOf(config: InstanceConfig, material: TrustMaterial) {
 }
 
 /** Every Fulcio root that ever was: a CT log accepts chains to roots of old intermediates as well. */
-function pemOfRoots(material: TrustMaterial): string {
+export function pemOfRoots(material: Pick<TrustMaterial, 'fulcio'>): string {
   const roots = material.fulcio.map(
     (entry) =>
       entry.chain.pem

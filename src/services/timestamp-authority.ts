@@ -36,7 +36,7 @@ export function timestampAuthorityService(
     startTimeoutMs: 30_000,
     stopGraceMs: 15_000,
   } as const satisfies Partial<ServiceSpec>;
-  return { ...shared, ...(options.backend === 'aws' ? onAws(authority) : onOneMachine(authority)) };
+  return { ...shared, ...(options.backend === 'aws' ? onAws(authority, options.chainPem) : onOneMachine(authority)) };
 }
 
 function onOneMachine(authority: TimestampConfig) {
@@ -49,12 +49,16 @@ function onOneMachine(authority: TimestampConfig) {
   } as const satisfies Partial<ServiceSpec>;
 }
 
-function onAws(authority: TimestampConfig) {
+function onAws(authority: TimestampConfig, chainPem: string) {
   return {
     program: 'timestamp-server-aws',
     ports: [
       { name: 'http', reach: 'edge' },
       { name: 'metrics', reach: 'self', everyInterface: 'upstream fixes the address of its metrics to :2112' },
+    ],
+    files: [
+      { name: 'chain.pem', content: chainPem },
+      { name: 'time-servers.yaml', content: timeServers },
     ],
     keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
     environment: [],
@@ -63,11 +67,27 @@ function onAws(authority: TimestampConfig) {
       ...commonFlags,
       flag('scheme', 'http'),
       flag('log-type', 'prod'),
+      flag('ntp-monitoring', file('time-servers.yaml')),
+      // Its default makes a key in memory, and a certificate for it that nobody trusts.
       flag('timestamp-signer', 'kms'),
       flag('kms-key-resource', text`awskms:///${keyArn('tsa')}`),
     ],
   } as const satisfies Partial<ServiceSpec>;
 }
+
+/**
+ * It compares its clock with Amazon Time Sync: upstream's list is of servers on the Internet, which its subnet does not
+ * reach. It only counts what it finds, in `timestamp_authority_ntp_errors_total`.
+ */
+const timeServers = `${[
+  'request_attempts: 3',
+  'request_timeout: 5',
+  'num_servers: 1',
+  'server_threshold: 1',
+  'max_time_delta: 6',
+  'period: 60',
+  'servers: ["169.254.169.123"]',
+].join('\n')}\n`;
 
 const commonFlags: readonly Flag[] = [
   flag('port', port('http')),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ctLogService, databaseCaFile } from '../../../src/services/ct-log.ts';
 import { instanceServices } from '../../../src/services/instance.ts';
 import { startGroups } from '../../../src/services/order.ts';
 import type { ServiceSpec } from '../../../src/services/service.ts';
@@ -9,9 +10,13 @@ import { ecKey, fulcioChain, sampleMaterial } from '../trust/sample.ts';
 const config = await minimalConfig();
 const material = await sampleMaterial();
 const specs = { posix: await sampleSpecs('posix', material), aws: await sampleSpecs('aws', material) };
-const each = (['posix', 'aws'] as const).flatMap((backend) =>
-  specs[backend].map((spec) => [backend, spec.id, spec] as const),
+const upstream = config.logs.ct.map((shard) =>
+  ctLogService(shard, { fulcioRootsPem: 'roots', backend: 'aws', server: 'upstream' }),
 );
+const each = [
+  ...(['posix', 'aws'] as const).flatMap((backend) => specs[backend].map((spec) => [backend, spec.id, spec] as const)),
+  ...upstream.map((spec) => ['aws', `${spec.id} of upstream`, spec] as const),
+];
 
 describe('instanceServices', () => {
   it('returns each service of the configuration once, the same on both backends', () => {
@@ -23,7 +28,7 @@ describe('instanceServices', () => {
   it('runs the binaries of the backend', () => {
     const programs = (of: readonly ServiceSpec[]) => [...new Set(of.map(({ program }) => program))];
     expect(programs(specs.posix)).toEqual(['tesseract', 'timestamp-server', 'rekor', 'fulcio']);
-    expect(programs(specs.aws)).toEqual(['tesseract-aws', 'timestamp-server-aws', 'rekor-aws', 'fulcio']);
+    expect(programs(specs.aws)).toEqual(['ct-log', 'timestamp-server-aws', 'rekor-aws', 'fulcio']);
   });
 
   it('starts Fulcio after the CT log that it submits to, and all else at once', () => {
@@ -88,7 +93,10 @@ describe.each(each)('on %s, %s', (backend, _id, spec) => {
   it('refers to ports, files and keys that it has', () => {
     const ports = spec.ports.map(({ name }) => name);
     expect(ports).toEqual(expect.arrayContaining([spec.health.port, ...of('port').map(({ port }) => port)]));
-    expect(spec.files.map(({ name }) => name).sort()).toEqual([...new Set(of('file').map(({ file }) => file))].sort());
+    // The CA certificates of the databases come with the place, where there are databases.
+    const brought: readonly string[] = spec.storage === 'bucket-and-database' ? [databaseCaFile] : [];
+    const named = of('file').flatMap(({ file }) => (brought.includes(file) ? [] : [file]));
+    expect(spec.files.map(({ name }) => name).sort()).toEqual([...new Set(named)].sort());
     const keys = [...of('key-path'), ...of('key-arn'), ...of('key-passphrase')].map(({ key }) => key);
     expect(spec.keys.map(({ name }) => name)).toEqual(expect.arrayContaining(keys));
   });

@@ -1,0 +1,93 @@
+// Package database says how the MySQL of a log shard is reached: with TLS, and with a password from the environment.
+package database
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// PasswordVariable holds the password. Arguments can be read by whoever sees the process table or a task definition.
+const PasswordVariable = "DATABASE_PASSWORD"
+
+// tlsName is what the driver's list of TLS configurations calls ours; it ends up in the DSN.
+const tlsName = "sigstead"
+
+// Options say where the database is.
+type Options struct {
+	Host string
+	Port int
+	User string
+	// CAFile holds the certificates that the server's must chain to. Empty means plaintext, which stays on this machine.
+	CAFile string
+}
+
+// Check passes if nothing would cross a network in plaintext.
+func (o Options) Check() error {
+	switch {
+	case o.Host == "":
+		return errors.New("the host of the database is missing")
+	case o.Port < 1 || o.Port > 65535:
+		return fmt.Errorf("port of the database: expected 1 to 65535, got %d", o.Port)
+	case o.User == "":
+		return errors.New("the user of the database is missing")
+	case o.CAFile == "" && !isLoopback(o.Host):
+		return fmt.Errorf("%s is not on this machine: its password and the log's entries need TLS", o.Host)
+	}
+	return nil
+}
+
+// Config returns what the MySQL driver needs for one database of the server.
+func (o Options) Config(name, password string) (*mysql.Config, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return nil, errors.New("the name of the database is missing")
+	}
+	if password == "" {
+		return nil, fmt.Errorf("%s is not set", PasswordVariable)
+	}
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.DBName = o.User, password, name
+	config.Net, config.Addr = "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
+	if o.CAFile == "" {
+		return config, nil
+	}
+	settings, err := o.tls()
+	if err != nil {
+		return nil, err
+	}
+	if err := mysql.RegisterTLSConfig(tlsName, settings); err != nil {
+		return nil, err
+	}
+	config.TLSConfig = tlsName
+	return config, nil
+}
+
+// tls trusts the given CA alone: the roots of the system would let any public CA speak for the database.
+func (o Options) tls() (*tls.Config, error) {
+	pem, err := os.ReadFile(o.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: expected PEM certificates", o.CAFile)
+	}
+	return &tls.Config{RootCAs: roots, ServerName: o.Host, MinVersion: tls.VersionTLS12}, nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address := net.ParseIP(host)
+	return address != nil && address.IsLoopback()
+}

@@ -1,0 +1,113 @@
+// Package kmskey signs with an ECDSA P-256 key that never leaves AWS KMS.
+package kmskey
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+)
+
+// signTimeout is for one signature, the client's own retries included.
+const signTimeout = 10 * time.Second
+
+// An alias could be pointed at another key under a running log; an endpoint in the reference could send requests
+// anywhere. Both are other spellings of what sigstore accepts, and refused here.
+var reference = regexp.MustCompile(
+	`^awskms:///(arn:(?:aws|aws-us-gov|aws-cn):kms:([a-z0-9-]{5,30}):\d{12}:key/[A-Za-z0-9-]{36})$`)
+
+// Reference is the ARN of a key, and the region that stands in it.
+type Reference struct {
+	ARN    string
+	Region string
+}
+
+// ParseReference accepts awskms:/// and the ARN of a key, and nothing else.
+func ParseReference(text string) (Reference, error) {
+	match := reference.FindStringSubmatch(text)
+	if match == nil {
+		return Reference{}, fmt.Errorf("expected awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID (no alias, no endpoint), got %q", text)
+	}
+	return Reference{ARN: match[1], Region: match[2]}, nil
+}
+
+// Signer is a crypto.Signer over SHA-256 digests. Every signature was verified in software before it is returned.
+type Signer struct {
+	client    *kms.Client
+	arn       string
+	publicKey *ecdsa.PublicKey
+}
+
+// Open reads the public key, once: a signer goes on with the key that it started with.
+func Open(ctx context.Context, key Reference) (*Signer, error) {
+	sdk, err := config.LoadDefaultConfig(ctx, config.WithRegion(key.Region))
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	client := kms.NewFromConfig(sdk)
+	answer, err := client.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: &key.ARN})
+	if err != nil {
+		return nil, fmt.Errorf("public key of %s: %w", key.ARN, err)
+	}
+	publicKey, err := checkedKey(answer, key.ARN)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key.ARN, err)
+	}
+	return &Signer{client: client, arn: key.ARN, publicKey: publicKey}, nil
+}
+
+func checkedKey(answer *kms.GetPublicKeyOutput, arn string) (*ecdsa.PublicKey, error) {
+	if got := aws.ToString(answer.KeyId); got != arn {
+		return nil, fmt.Errorf("KMS answered for another key, %q", got)
+	}
+	if answer.KeyUsage != types.KeyUsageTypeSignVerify ||
+		!slices.Contains(answer.SigningAlgorithms, types.SigningAlgorithmSpecEcdsaSha256) {
+		return nil, fmt.Errorf("expected a key for ECDSA_SHA_256, got %s %v", answer.KeyUsage, answer.SigningAlgorithms)
+	}
+	parsed, err := x509.ParsePKIXPublicKey(answer.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("its public key: %w", err)
+	}
+	publicKey, ok := parsed.(*ecdsa.PublicKey)
+	if !ok || publicKey.Curve != elliptic.P256() {
+		return nil, errors.New("expected an ECDSA P-256 key")
+	}
+	return publicKey, nil
+}
+
+// Public returns the key as it was when the signer was opened.
+func (s *Signer) Public() crypto.PublicKey { return s.publicKey }
+
+// Sign signs a SHA-256 digest. KMS has its own source of randomness.
+func (s *Signer) Sign(_ io.Reader, digest []byte, options crypto.SignerOpts) ([]byte, error) {
+	if options == nil || options.HashFunc() != crypto.SHA256 || len(digest) != crypto.SHA256.Size() {
+		return nil, errors.New("expected a SHA-256 digest")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), signTimeout)
+	defer cancel()
+	answer, err := s.client.Sign(ctx, &kms.SignInput{
+		KeyId:            &s.arn,
+		Message:          digest,
+		MessageType:      types.MessageTypeDigest,
+		SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("KMS: %w", err)
+	}
+	if !ecdsa.VerifyASN1(s.publicKey, digest, answer.Signature) {
+		return nil, fmt.Errorf("KMS returned a signature that %s did not make", s.arn)
+	}
+	return answer.Signature, nil
+}
