@@ -29,6 +29,8 @@ export interface InstanceOptions {
   readonly facts: StateFacts;
   readonly keys: KeyStore;
   readonly binaries: ReadonlyMap<ServerName, string>;
+  /** Ids of logs that are frozen: the gateway serves their files, and nothing is started that could write to them. */
+  readonly frozen: ReadonlySet<string>;
   /** Opens the grant for tests; its secret lies in the state directory. */
   readonly testGrant: boolean;
   /** The `trusted_root.json` that clients are given, and where: what the servers do has to agree with it. */
@@ -78,15 +80,16 @@ export async function startInstance(options: InstanceOptions): Promise<LocalInst
     const gateway = await startGateway({ listeners: edgeListeners(specs, state, facts, offered), log: options.log });
     stack.defer(() => gateway.close());
     options.reached('gateway-listening');
-    const services = await startServices({ ...options, specs, marker: await markerOf(state, facts) });
+    const running = specs.filter(({ id }) => !options.frozen.has(id));
+    const services = await startServices({ ...options, specs: running, marker: await markerOf(state, facts) });
     stack.defer(() => services.stop());
     await passDriftGate(services, options, drift);
     edge.open = true;
-    const running = stack.move();
+    const all = stack.move();
     const stop = async () => {
       await gateway.close();
       options.reached('gateway-closed');
-      await running.disposeAsync();
+      await all.disposeAsync();
     };
     return { specs, services, identityProvider, failure: services.failure, stop };
   } catch (error) {

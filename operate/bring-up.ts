@@ -28,6 +28,7 @@ import {
 } from './accepted-instance.ts';
 import { checkIssuers } from './check-issuers.ts';
 import { rememberConfiguration } from './configuration.ts';
+import { assertLogsOpen, frozenLogs } from './freeze/log-shards.ts';
 import type { Phases } from './phases.ts';
 import { ensureRootOfTrust, type RootOfTrust } from './root-of-trust.ts';
 import { removeRecord, takeState, writeRecord } from './run-record.ts';
@@ -53,6 +54,8 @@ export interface BringUpOptions {
 /** Which instance, and what was decided when it was made. */
 interface KnownInstance extends AcceptedInstance {
   readonly facts: StateFacts;
+  /** Ids of the logs that are frozen: they are read, and no server writes to them. */
+  readonly frozen: ReadonlySet<string>;
 }
 
 /** And where its things are. */
@@ -149,6 +152,8 @@ async function prepareState(
 ): Promise<KnownInstance> {
   const past = await readPast(state);
   const accepted = acceptInstance(wanted, past, state.path);
+  const frozen = await frozenLogs(accepted.config, state);
+  assertLogsOpen(accepted.config, frozen);
   const facts = past?.facts ?? (await makeFacts(state, accepted, clock.now()));
   reached('facts-written');
   await stopAll(await findMarked(await markerOf(state, facts)), orphanGraceMs);
@@ -156,7 +161,7 @@ async function prepareState(
   reached('run-directory-cleared');
   await writeRecord(state, { phase: 'starting', testGrant, clientId: localClientId(accepted.config) });
   await assertPortsFree(facts.ports);
-  return { ...accepted, facts };
+  return { ...accepted, facts, frozen };
 }
 
 /** The configuration first: where there are facts, it tells what they were made for. */

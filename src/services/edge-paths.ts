@@ -39,6 +39,8 @@ export const rekorEntries: readonly ReadEntry[] = [
  */
 export const ctEntries: readonly ReadEntry[] = [
   checkpoint,
+  // How a shard that has ended says so: its checkpoint has no place for it (docs/adr/0015).
+  entry('frozen', 'frozen', plainText, revalidate),
   entry('tile', `tile/[0-5]/${tileIndex}`, octets, immutable),
   entry('bundle', `tile/data/${tileIndex}`, octets, immutable),
   entry('issuer', 'issuer/[0-9a-f]{64}', 'application/pkix-cert', immutable),
