@@ -73,6 +73,12 @@ const enterpriseSlug = text(
   'the slug of an enterprise, as in github.com/enterprises/SLUG',
 );
 
+const userPool = text(
+  /^[a-z]{2}(?:-[a-z]+)+-\d_[A-Za-z0-9]{1,40}$/,
+  'the id of a Cognito user pool like eu-central-1_AbCdEf123',
+  'aws cognito-idp list-user-pools --max-results 60',
+);
+
 /** One item of `issuers`; `src/identity` turns a preset into Fulcio's terms. */
 export const issuerSchema = z.discriminatedUnion(
   'preset',
@@ -111,6 +117,23 @@ export const issuerSchema = z.discriminatedUnion(
       preset: z.literal('keycloak').describe('People of a Keycloak realm.'),
       url: issuerUrlWithoutSlash.describe('Issuer of the realm, like https://sso.acme.example/realms/acme.'),
       clientId: interactiveClientId,
+    }),
+    section({
+      preset: z.literal('cognito').describe('People of an Amazon Cognito user pool.'),
+      managed: z
+        .boolean(words('true or false'))
+        .default(true)
+        .describe('true: the deployment makes the pool, and its outputs belong here afterwards. false: it exists.'),
+      userPool: userPool.exactOptional().describe('Id of the pool: the output UserPoolId of the Oidc stack.'),
+      clientId: clientId
+        .exactOptional()
+        .describe("Id of the pool's public client (PKCE, no secret): the output ClientId. Cognito makes it up."),
+      redirectPort: z
+        .int(words('a port number'))
+        .min(1024, words('a port from 1024'))
+        .max(65_535, words('a port up to 65535'))
+        .default(8123)
+        .describe('Port on the loopback that clients listen on for the login: Cognito takes fixed addresses only.'),
     }),
     section({
       preset: z.literal('kubernetes').describe('Service accounts of one cluster (EKS and others).'),

@@ -9,6 +9,8 @@ export interface BrowserLoginOptions extends LoginOptions {
    * login does not wait for it to return, and fails if it throws.
    */
   readonly open: (url: string) => void | Promise<void>;
+  /** For a provider that takes one redirect URI only: `http://localhost:PORT/auth/callback`. @default any port */
+  readonly redirectPort?: number;
 }
 
 /** Made anew for each login, so that an answer to another one is of no use. */
@@ -27,7 +29,7 @@ export async function loginWithBrowser(options: BrowserLoginOptions): Promise<Lo
   return await withDeadline(options, async (signal) => {
     const client = await openClient(options, signal);
     const secrets = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier: oidc.randomPKCECodeVerifier() };
-    const listener = await listenForRedirect(secrets.state);
+    const listener = await listenForRedirect(secrets.state, undefined, options.redirectPort);
     try {
       const url = await authorizationUrl(client, secrets, listener.redirectUri);
       const redirect = await abortable(

@@ -1,12 +1,16 @@
 import { assertNoErrors } from '../core/rules.ts';
 import { type CiMetadata, ciMetadata } from './ci-provider.ts';
+import { cognitoIssuer } from './cognito.ts';
 import type { FulcioIssuer, IssuerPreset } from './issuer.ts';
 import { lintIssuers } from './issuer-rules.ts';
 
 /** The audience that every Sigstore client asks for unless it is told otherwise. */
 export const sigstoreClientId = 'sigstore';
 
-/** Returns an issuer with what its preset stands for filled in. Asks nobody; `checkDiscovery` does. */
+/**
+ * Returns an issuer with what its preset stands for filled in. Asks nobody; `checkDiscovery` does.
+ * @throws OIDC_COGNITO_UNKNOWN for a user pool that is not there yet (see `cognitoIssuer`)
+ */
 export function resolveIssuer(issuer: IssuerPreset, localIssuerUrl: string): FulcioIssuer {
   switch (issuer.preset) {
     case 'local':
@@ -29,6 +33,8 @@ export function resolveIssuer(issuer: IssuerPreset, localIssuerUrl: string): Ful
     case 'okta':
     case 'keycloak':
       return emailIssuer(issuer.url, issuer.clientId);
+    case 'cognito':
+      return cognitoIssuer(issuer);
     case 'kubernetes':
       return { issuerUrl: issuer.url, clientId: sigstoreClientId, type: 'kubernetes' };
     case 'spiffe':

@@ -47,9 +47,21 @@ export type IssuerPreset =
   | { readonly preset: 'entra-id'; readonly tenant: string; readonly clientId: string }
   | { readonly preset: 'okta'; readonly url: string; readonly clientId: string }
   | { readonly preset: 'keycloak'; readonly url: string; readonly clientId: string }
+  | CognitoIssuer
   | { readonly preset: 'kubernetes'; readonly url: string }
   | { readonly preset: 'spiffe'; readonly url: string; readonly trustDomain: string }
   | CustomIssuer;
+
+export interface CognitoIssuer {
+  readonly preset: 'cognito';
+  /** Whether the deployment makes the pool. */
+  readonly managed: boolean;
+  /** Absent until the pool is there. */
+  readonly userPool?: string;
+  readonly clientId?: string;
+  /** Cognito compares redirect URIs letter by letter, the port too. */
+  readonly redirectPort: number;
+}
 
 export interface CustomIssuer extends Omit<FulcioIssuer, 'issuerUrl' | 'type' | 'ciProvider' | 'platformUrl'> {
   readonly preset: 'custom';

@@ -22,12 +22,19 @@ const path = '/auth/callback';
 /**
  * Listens on loopback, on a port of its own, for the browser's return from an identity provider.
  *
+ * With `fixedPort`, for a provider that knows one redirect URI letter by letter: it says `localhost`, because providers
+ * that compare so (Cognito) take http for that name only.
+ *
  * Any page in the browser can send requests here. Those without the login's `state` are answered with an error and
  * otherwise ignored, so they can neither inject an answer nor end the login.
  * @throws OIDC_LISTEN
  * @see https://www.rfc-editor.org/rfc/rfc8252 section 7.3
  */
-export async function listenForRedirect(state: string, host = '127.0.0.1'): Promise<RedirectListener> {
+export async function listenForRedirect(
+  state: string,
+  host = '127.0.0.1',
+  fixedPort?: number,
+): Promise<RedirectListener> {
   const { promise, resolve } = Promise.withResolvers<Redirect>();
   let taken = false;
   let redirectUri = '';
@@ -37,7 +44,8 @@ export async function listenForRedirect(state: string, host = '127.0.0.1'): Prom
     taken = true;
     resolve({ url, respond: (outcome) => send(response, outcome) });
   });
-  redirectUri = await listen(server, host);
+  const port = await listen(server, host, fixedPort ?? 0);
+  redirectUri = `http://${fixedPort === undefined ? host : 'localhost'}:${port}${path}`;
   const close = () => {
     server.close();
     server.closeAllConnections();
@@ -49,21 +57,21 @@ function isRedirect(incoming: IncomingMessage, url: URL | null, state: string): 
   return incoming.method === 'GET' && url?.pathname === path && url.searchParams.get('state') === state;
 }
 
-async function listen(server: Server, host: string): Promise<string> {
+async function listen(server: Server, host: string, port: number): Promise<number> {
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
-  server.listen(0, host, listening.resolve);
+  server.listen(port, host, listening.resolve);
   try {
     await listening.promise;
   } catch (cause) {
     throw new ToolkitError('OIDC_LISTEN', {
-      message: `${host}: cannot listen for the browser to return`,
+      message: `${host}${port === 0 ? '' : `:${port}`}: cannot listen for the browser to return`,
       fault: 'environment',
       hint: 'log in with a code instead: sigstead login --device',
       cause,
     });
   }
-  return `http://${host}:${(server.address() as AddressInfo).port}${path}`;
+  return (server.address() as AddressInfo).port;
 }
 
 const pages = {
