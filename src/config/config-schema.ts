@@ -117,6 +117,7 @@ const aws = section({
     .describe('Hosted zone of the domain. Without it no names and no TLS certificates are made.'),
   keyAdministrators: principals.describe('Who may become the key administrator: disable, enable and tag keys.'),
   breakGlass: principals.describe('Who may become the break-glass role: delete keys and change key policies.'),
+  publishers: principals.describe('Who may become the publisher: write the TUF repository, and sign its online roles.'),
   auditors: principals.describe('Who may read key policies and the records of the logs.'),
   ctLogServer: choice(['kms', 'upstream'])
     .default('kms')

@@ -64,9 +64,10 @@ export interface AwsConfig {
   readonly network: string;
   /** Hosted zone of the domain; without it no names and no TLS certificates are made. */
   readonly zone?: string;
-  /** ARNs of roles and users; `breakGlass` likewise. */
+  /** ARNs of roles and users, as in the lists below. */
   readonly keyAdministrators: readonly string[];
   readonly breakGlass: readonly string[];
+  readonly publishers: readonly string[];
   readonly auditors: readonly string[];
   readonly ctLogServer: 'kms' | 'upstream';
 }

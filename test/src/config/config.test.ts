@@ -82,6 +82,7 @@ describe('parseConfig', () => {
         network: '10.64.0.0/16',
         keyAdministrators: [],
         breakGlass: [],
+        publishers: [],
         auditors: [],
         ctLogServer: 'kms',
       },
