@@ -1,0 +1,147 @@
+import type { Deployment } from '../deployment.ts';
+import { partitionOf } from '../names.ts';
+import { bootstrapRole } from './key-role-policy.ts';
+import { type PolicyDocument, policyOf, type Statement, unlessRole } from './statement.ts';
+
+export interface BucketAccess {
+  readonly deployment: Deployment;
+  readonly region: string;
+  readonly bucketArn: string;
+  /** Qualifier of `cdk bootstrap` in the account. @default hnb659fds */
+  readonly qualifier?: string | undefined;
+  /** What is replaced; whatever else is in the bucket is written once. */
+  readonly replaced: readonly string[];
+  /** What may be deleted (it stays as a version). @default nothing */
+  readonly removed?: readonly string[];
+  /** Roles that may write, and nobody else whatever their own policies say. @default whom their policies let */
+  readonly writers?: readonly string[];
+  /** What nobody may write. @default nothing */
+  readonly unwritable?: readonly string[];
+  /** Whether CloudFront reads. */
+  readonly published: boolean;
+  /** Roles of the keys' account that read. @default none */
+  readonly readers?: readonly string[];
+  /** False only where the storage does not know the condition key `s3:if-none-match`. @default true */
+  readonly writeOnce?: boolean | undefined;
+}
+
+/**
+ * Returns the policy of a bucket that keeps what cannot be made again. It mostly denies: within an account every policy
+ * of a role can allow, and these hold against the account's administrators too, short of its root user.
+ */
+export function bucketPolicy(access: BucketAccess): PolicyDocument {
+  const { writers, unwritable = [], readers = [], writeOnce = true } = access;
+  return policyOf(
+    ...(access.published ? cloudFrontReads(access) : []),
+    ...(readers.length > 0 ? [auditorReads(access, readers)] : []),
+    breakGlassRemoves(access),
+    onlyTls(access),
+    keepVersions(access),
+    keepObjects(access),
+    keepConfiguration(access),
+    ...(writeOnce ? [writtenOnce(access)] : []),
+    ...(writers ? [onlyWriters(access, writers)] : []),
+    ...(unwritable.length > 0 ? [neverWritten(access, unwritable)] : []),
+  );
+}
+
+/** CloudFront signs its requests (origin access control); `SourceAccount` keeps out the distributions of others. */
+function cloudFrontReads({ deployment, bucketArn }: BucketAccess): readonly Statement[] {
+  const read = {
+    ...{ Effect: 'Allow' as const, Principal: { Service: 'cloudfront.amazonaws.com' } },
+    Condition: { StringEquals: { 'aws:SourceAccount': deployment.names.account } },
+  };
+  return [
+    { Sid: 'Published', ...read, Action: 's3:GetObject', Resource: `${bucketArn}/*` },
+    // So that a missing object is 404: clients take 403 for an error, and 404 for the end.
+    { Sid: 'PublishedAsMissing', ...read, Action: 's3:ListBucket', Resource: bucketArn },
+  ];
+}
+
+function auditorReads({ bucketArn }: BucketAccess, readers: readonly string[]): Statement {
+  const Resource = [bucketArn, `${bucketArn}/*`];
+  return {
+    ...{ Sid: 'Audit', Effect: 'Allow', Principal: { AWS: readers } },
+    ...{ Action: ['s3:GetObject', 's3:ListBucket'], Resource },
+  };
+}
+
+/** The role is in the keys' account, so its own policy is not enough. */
+function breakGlassRemoves({ deployment, bucketArn }: BucketAccess): Statement {
+  return {
+    ...{ Sid: 'BreakGlass', Effect: 'Allow', Principal: { AWS: deployment.names.keyRoleArn('break-glass') } },
+    Action: [
+      ...['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:BypassGovernanceRetention', 's3:GetObjectVersion'],
+      's3:ListBucketVersions',
+    ],
+    Resource: [bucketArn, `${bucketArn}/*`],
+  };
+}
+
+function onlyTls({ bucketArn }: BucketAccess): Statement {
+  return {
+    ...everybody('OnlyTls', 's3:*', [bucketArn, `${bucketArn}/*`]),
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  };
+}
+
+function keepVersions({ deployment, bucketArn }: BucketAccess): Statement {
+  return {
+    ...everybody('KeepVersions', ['s3:DeleteObjectVersion', 's3:BypassGovernanceRetention'], `${bucketArn}/*`),
+    ...unlessRole(deployment.names.keyRoleArn('break-glass')),
+  };
+}
+
+/** A deletion only hides an object; but what is hidden is what a lifecycle rule may remove, and a log with a gap. */
+function keepObjects({ deployment, bucketArn, removed = [] }: BucketAccess): Statement {
+  const scope =
+    removed.length > 0
+      ? { NotResource: removed.map((path) => `${bucketArn}/${path}`) }
+      : { Resource: `${bucketArn}/*` };
+  return {
+    ...{ Sid: 'KeepObjects', Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', ...scope },
+    ...unlessRole(deployment.names.keyRoleArn('break-glass')),
+  };
+}
+
+function keepConfiguration({ deployment, region, bucketArn, qualifier }: BucketAccess): Statement {
+  const { account } = deployment.names;
+  const role = bootstrapRole('cfn-exec', { account, region, qualifier });
+  const roleArn = `arn:${partitionOf(region)}:iam::${account}:role/${role}`;
+  return { ...everybody('KeepConfiguration', configuration, bucketArn), ...unlessRole(roleArn) };
+}
+
+const configuration = [
+  ...['s3:PutBucketPolicy', 's3:DeleteBucketPolicy', 's3:PutBucketPublicAccessBlock', 's3:PutBucketOwnershipControls'],
+  ...['s3:PutBucketVersioning', 's3:PutBucketObjectLockConfiguration', 's3:PutLifecycleConfiguration'],
+  ...['s3:PutReplicationConfiguration', 's3:PutEncryptionConfiguration', 's3:DeleteBucket'],
+];
+
+/** A write says `If-None-Match: *`, so that S3 refuses it where something is: history cannot be rewritten in place. */
+function writtenOnce({ bucketArn, replaced }: BucketAccess): Statement {
+  const scope =
+    replaced.length > 0
+      ? { NotResource: replaced.map((path) => `${bucketArn}/${path}`) }
+      : { Resource: `${bucketArn}/*` };
+  return {
+    ...{ Sid: 'WrittenOnce', Effect: 'Deny', Principal: '*', Action: 's3:PutObject', ...scope },
+    Condition: { Null: { 's3:if-none-match': 'true' } },
+  };
+}
+
+function onlyWriters({ bucketArn }: BucketAccess, writers: readonly string[]): Statement {
+  const nobody = everybody('OnlyItsWriters', 's3:PutObject', `${bucketArn}/*`);
+  return writers.length === 0 ? nobody : { ...nobody, ...unlessRole(...writers) };
+}
+
+function neverWritten({ bucketArn }: BucketAccess, paths: readonly string[]): Statement {
+  return everybody(
+    'NeverWritten',
+    's3:PutObject',
+    paths.map((path) => `${bucketArn}/${path}`),
+  );
+}
+
+function everybody(Sid: string, Action: string | readonly string[], Resource: string | readonly string[]) {
+  return { Sid, Effect: 'Deny', Principal: '*', Action, Resource } as const satisfies Statement;
+}

@@ -1,0 +1,80 @@
+import type { AlarmRow } from './row.ts';
+
+const namespace = 'Sigstead';
+
+/** The transparency logs, and where they keep what they sequenced. */
+export const logAlarms: readonly AlarmRow[] = [
+  {
+    id: 'checkpoint-age',
+    title: 'a log publishes no checkpoints',
+    subject: 'log',
+    metric: { namespace, name: 'CheckpointAgeSeconds', statistic: 'Maximum' },
+    comparison: 'above',
+    // Tessera publishes every 30 s even where nothing is new, and the prober adds an entry in 5 minutes.
+    threshold: 900,
+    periodMinutes: 10,
+    window: { periods: 2, bad: 2 },
+    silence: 'breaching',
+    urgency: 'now',
+  },
+  {
+    id: 'monitor-failing',
+    title: 'the monitor could not check a log',
+    subject: 'log',
+    metric: { namespace, name: 'MonitorFailure', statistic: 'Minimum' },
+    comparison: 'at least',
+    threshold: 1,
+    periodMinutes: 30,
+    silence: 'notBreaching',
+    urgency: 'today',
+  },
+  {
+    id: 'monitor-silent',
+    title: 'nobody watches a log',
+    subject: 'log',
+    metric: { namespace, name: 'MonitorFailure', statistic: 'Maximum' },
+    // Rings for silence alone: no value is above this.
+    comparison: 'above',
+    threshold: 1,
+    periodMinutes: 60,
+    window: { periods: 2, bad: 2 },
+    silence: 'breaching',
+    urgency: 'now',
+  },
+  {
+    id: 'database-capacity',
+    title: 'the database of the logs is close to its largest size',
+    subject: 'database',
+    metric: { namespace: 'AWS/RDS', name: 'ACUUtilization', statistic: 'Average' },
+    comparison: 'above',
+    threshold: 80,
+    periodMinutes: 5,
+    window: { periods: 3, bad: 3 },
+    silence: 'breaching',
+    urgency: 'today',
+  },
+  {
+    id: 'database-cpu',
+    title: 'the database of the logs computes at its limit',
+    subject: 'database',
+    metric: { namespace: 'AWS/RDS', name: 'CPUUtilization', statistic: 'Average' },
+    comparison: 'above',
+    threshold: 90,
+    periodMinutes: 5,
+    window: { periods: 3, bad: 3 },
+    silence: 'notBreaching',
+    urgency: 'today',
+  },
+  {
+    id: 'database-connections',
+    title: 'the servers hold more connections to the database than they should ever need',
+    subject: 'database',
+    metric: { namespace: 'AWS/RDS', name: 'DatabaseConnections', statistic: 'Maximum' },
+    comparison: 'above',
+    threshold: 500,
+    periodMinutes: 5,
+    window: { periods: 3, bad: 3 },
+    silence: 'notBreaching',
+    urgency: 'today',
+  },
+];

@@ -1,0 +1,85 @@
+import type { AlarmRow } from './row.ts';
+
+const insights = 'ECS/ContainerInsights';
+const balancer = 'AWS/ApplicationELB';
+
+/** The servers, what is in front of them, and the functions that run by the clock. */
+export const serviceAlarms: readonly AlarmRow[] = [
+  {
+    id: 'tasks-missing',
+    title: 'a service runs fewer tasks than it should',
+    subject: 'service',
+    metric: { namespace: insights, name: 'RunningTaskCount', statistic: 'Minimum' },
+    others: { desired: { namespace: insights, name: 'DesiredTaskCount', statistic: 'Maximum' } },
+    expression: 'desired - m',
+    comparison: 'above',
+    threshold: 0,
+    periodMinutes: 1,
+    // A deployment and a replaced task take a few minutes.
+    window: { periods: 15, bad: 12 },
+    silence: 'breaching',
+    urgency: 'now',
+  },
+  {
+    id: 'targets-unhealthy',
+    title: 'the load balancer finds no healthy task of a service',
+    subject: 'target-group',
+    metric: { namespace: balancer, name: 'HealthyHostCount', statistic: 'Minimum' },
+    comparison: 'below',
+    threshold: 1,
+    periodMinutes: 1,
+    window: { periods: 5, bad: 5 },
+    silence: 'breaching',
+    urgency: 'now',
+  },
+  {
+    id: 'server-errors',
+    title: 'servers answer with errors of their own',
+    subject: 'load-balancer',
+    metric: { namespace: balancer, name: 'HTTPCode_Target_5XX_Count', statistic: 'Sum' },
+    others: { requests: { namespace: balancer, name: 'RequestCount', statistic: 'Sum' } },
+    // A single error among few requests is no alarm.
+    expression: 'IF(requests > 20, 100 * FILL(m, 0) / requests, 0)',
+    comparison: 'above',
+    threshold: 2,
+    periodMinutes: 5,
+    window: { periods: 3, bad: 2 },
+    silence: 'notBreaching',
+    urgency: 'now',
+  },
+  {
+    id: 'load-balancer-errors',
+    title: 'the load balancer answers with errors: no server took the request',
+    subject: 'load-balancer',
+    metric: { namespace: balancer, name: 'HTTPCode_ELB_5XX_Count', statistic: 'Sum' },
+    comparison: 'above',
+    threshold: 10,
+    periodMinutes: 5,
+    window: { periods: 3, bad: 2 },
+    silence: 'notBreaching',
+    urgency: 'now',
+  },
+  {
+    id: 'function-errors',
+    title: 'a scheduled function fails',
+    subject: 'function',
+    metric: { namespace: 'AWS/Lambda', name: 'Errors', statistic: 'Sum' },
+    comparison: 'at least',
+    threshold: 2,
+    periodMinutes: 60,
+    window: { periods: 2, bad: 2 },
+    silence: 'notBreaching',
+    urgency: 'today',
+  },
+  {
+    id: 'function-undelivered',
+    title: 'a scheduled function was never run',
+    subject: 'queue',
+    metric: { namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible', statistic: 'Maximum' },
+    comparison: 'at least',
+    threshold: 1,
+    periodMinutes: 5,
+    silence: 'notBreaching',
+    urgency: 'today',
+  },
+];

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { auditRules } from '../access/audit-rules.ts';
+import { undeliveredQueueName } from '../access/function-policy.ts';
+import { isLog, placedServices } from '../access/placement.ts';
+import { databaseIdentifier } from '../constructs/log-database.ts';
+import type { Deployment } from '../deployment.ts';
+import type { AlarmRow } from './row.ts';
+
+/** One thing that an alarm is about, and the dimensions by which CloudWatch knows it. */
+export interface AlarmSubject {
+  /** Part of the alarm's name; empty where there is only one. */
+  readonly id: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** What only the stacks of the region know. */
+export interface RegionFacts {
+  readonly region: string;
+  /** As CloudWatch calls it: `app/NAME/HASH`. @default - no alarms of the load balancer */
+  readonly loadBalancer?: string;
+  /** As CloudWatch calls them (`targetgroup/NAME/HASH`), by service id. */
+  readonly targetGroups?: ReadonlyMap<string, string>;
+}
+
+/** Functions whose failures are told; that of the databases runs in a deployment, which fails with it. */
+const scheduled = ['resign-online', 'prober', 'monitor'] as const;
+
+const maxRuleName = 64;
+
+/** Returns the name of an audit rule, by which CloudWatch counts what triggers it. */
+export function auditRuleName({ names }: Pick<Deployment, 'names'>, ruleId: string): string {
+  const name = `${names.instance}-${ruleId}`;
+  if (name.length <= maxRuleName) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, maxRuleName - 9)}-${hash}`;
+}
+
+/** Returns what an alarm is about in a region: nothing where that is in another one. */
+export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionFacts): readonly AlarmSubject[] {
+  const { names } = deployment;
+  const { region, loadBalancer } = facts;
+  const services = placedServices(deployment);
+  const here = services.filter((service) => service.region === region);
+  // The functions are in the region that writes, and so is what they measure.
+  const central = region === names.writeRegion;
+  const instance = { Instance: names.instance };
+  switch (row.subject) {
+    case 'instance':
+      return central ? [{ id: '', dimensions: instance }] : [];
+    case 'region':
+      return [{ id: '', dimensions: {} }];
+    case 'log':
+      return central ? services.filter(isLog).map(({ id }) => ({ id, dimensions: { ...instance, Log: id } })) : [];
+    case 'authority':
+      return central
+        ? services.filter((one) => !isLog(one)).map(({ id }) => ({ id, dimensions: { ...instance, Service: id } }))
+        : [];
+    case 'function':
+      return central ? scheduled.map((id) => ({ id, dimensions: { FunctionName: `${names.instance}-${id}` } })) : [];
+    case 'queue':
+      return central ? [{ id: '', dimensions: { QueueName: undeliveredQueueName(deployment) } }] : [];
+    case 'load-balancer':
+      return loadBalancer === undefined ? [] : [{ id: '', dimensions: { LoadBalancer: loadBalancer } }];
+    case 'target-group':
+      return targetGroups(facts);
+    case 'service':
+      return here.map(({ id }) => ({ id, dimensions: { ClusterName: names.cluster, ServiceName: id } }));
+    case 'database':
+      return here.some(isLog) ? [{ id: '', dimensions: { DBClusterIdentifier: databaseIdentifier(names) } }] : [];
+    case 'audit-rule':
+      return rules(row, deployment, region);
+  }
+}
+
+function targetGroups({ loadBalancer, targetGroups = new Map() }: RegionFacts): readonly AlarmSubject[] {
+  if (loadBalancer === undefined) return [];
+  return [...targetGroups].map(([id, group]) => ({
+    id,
+    dimensions: { LoadBalancer: loadBalancer, TargetGroup: group },
+  }));
+}
+
+/** Rules of the keys' account, where it is another one, tell their own topic there. */
+function rules({ auditRule = '' }: AlarmRow, deployment: Deployment, region: string): readonly AlarmSubject[] {
+  return auditRules(deployment, { side: 'main', region })
+    .filter(({ id, alarming }) => alarming && (id === auditRule || id.startsWith(`${auditRule}-`)))
+    .map(({ id }) => ({
+      id: id.slice(auditRule.length + 1),
+      dimensions: { RuleName: auditRuleName(deployment, id) },
+    }));
+}

@@ -1,0 +1,117 @@
+import { type Duration, Validations } from 'aws-cdk-lib';
+import {
+  Capability,
+  type ContainerDefinition,
+  ContainerImage,
+  type ContainerImageConfig,
+  CpuArchitecture,
+  Secret as EcsSecret,
+  FargateTaskDefinition,
+  LinuxParameters,
+  LogDriver,
+  OperatingSystemFamily,
+} from 'aws-cdk-lib/aws-ecs';
+import { Role } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { Names } from '../names.ts';
+import type { RenderedContainer } from '../render.ts';
+
+export interface ServerTaskProps {
+  readonly names: Names;
+  /** Whose roles it has. */
+  readonly service: string;
+  readonly family: string;
+  /** With its digest. */
+  readonly image: string;
+  readonly container: RenderedContainer;
+  readonly size: TaskSize;
+  readonly stopTimeout: Duration;
+  readonly logGroup: ILogGroup;
+  readonly logPrefix: string;
+  /** Of the shard's database user; for a container with secrets. */
+  readonly databaseSecret?: ISecret;
+}
+
+export interface TaskSize {
+  /** 1024 is one processor. */
+  readonly cpu: number;
+  readonly memoryMiB: number;
+}
+
+/** Nobody: the images have no other user, and no shell that could become one. */
+const user = '65532:65532';
+
+/** A task of one container that can write nowhere and may do nothing but what its role says. */
+export class ServerTask extends Construct {
+  readonly definition: FargateTaskDefinition;
+  readonly container: ContainerDefinition;
+
+  constructor(scope: Construct, id: string, props: ServerTaskProps) {
+    super(scope, id);
+    const { names, service, container, size } = props;
+    const role = (kind: 'task' | 'execution') =>
+      // What a role may do stands in the Roles stack; nothing here adds to it.
+      Role.fromRoleArn(this, `${kind}Role`, names.roleArn(service, kind), { mutable: false });
+    this.definition = new FargateTaskDefinition(this, 'Definition', {
+      family: props.family,
+      cpu: size.cpu,
+      memoryLimitMiB: size.memoryMiB,
+      taskRole: role('task'),
+      executionRole: role('execution'),
+      runtimePlatform: { cpuArchitecture: CpuArchitecture.X86_64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+    });
+    Validations.of(this.definition).acknowledge({
+      id: 'CloudFormation-Validate::E1029',
+      reason: 'what looks like a parameter of Fn::Sub is for entry, which puts files and passwords in',
+    });
+    this.container = this.definition.addContainer('server', {
+      containerName: 'server',
+      image: new PinnedImage(props.image),
+      entryPoint: [...container.entryPoint],
+      command: [...container.command],
+      environment: { ...container.environment },
+      secrets: secretsOf(props),
+      portMappings: container.ports.map(({ name, port }) => ({ name, containerPort: port })),
+      essential: true,
+      readonlyRootFilesystem: true,
+      user,
+      linuxParameters: withoutCapabilities(this),
+      stopTimeout: props.stopTimeout,
+      logging: LogDriver.awsLogs({ logGroup: props.logGroup, streamPrefix: props.logPrefix }),
+    });
+  }
+}
+
+/**
+ * An image of the instance's own registry by its digest. The library's own class would give the execution role rights
+ * that it has already, and split the name into parts that only CloudFormation can put together.
+ */
+class PinnedImage extends ContainerImage {
+  readonly #name: string;
+
+  constructor(name: string) {
+    super();
+    this.#name = name;
+  }
+
+  override bind(): ContainerImageConfig {
+    return { imageName: this.#name };
+  }
+}
+
+function withoutCapabilities(scope: Construct): LinuxParameters {
+  // `entry` becomes the server and stays process 1, so an init process would only be in the way of its signals.
+  const parameters = new LinuxParameters(scope, 'Linux', { initProcessEnabled: false });
+  parameters.dropCapabilities(Capability.ALL);
+  return parameters;
+}
+
+function secretsOf({ container, databaseSecret }: ServerTaskProps): Record<string, EcsSecret> {
+  if (!databaseSecret) return {};
+  const secrets = Object.entries(container.secrets);
+  return Object.fromEntries(
+    secrets.map(([name, field]) => [name, EcsSecret.fromSecretsManager(databaseSecret, field)]),
+  );
+}

@@ -1,0 +1,72 @@
+import type { InstanceConfig } from '../src/config/config.ts';
+import { defaultHost } from '../src/config/draft.ts';
+import { ToolkitError } from '../src/core/error.ts';
+import { ctLogId } from '../src/services/ct-log.ts';
+import {
+  ctEdge,
+  type EdgeLimits,
+  fulcioEdge,
+  rekorEdge,
+  type ServiceEdge,
+  timestampEdge,
+  tufEdge,
+} from '../src/services/edge.ts';
+import { fulcioId } from '../src/services/fulcio.ts';
+import { rekorId } from '../src/services/rekor.ts';
+import { timestampAuthorityId } from '../src/services/timestamp-authority.ts';
+
+/** One name under which clients find one service. */
+export interface EdgeHost {
+  /** Service id, or `tuf`. */
+  readonly id: string;
+  readonly host: string;
+  readonly edge: ServiceEdge;
+  /** Whose bucket holds the files of its read path; absent where everything comes from a server. */
+  readonly bucketOwner?: string;
+}
+
+/** Name of the TUF repository; its bucket is called after it too. */
+export const tufHostName = 'tuf';
+
+/**
+ * Returns the hosts whose services run in a region: Fulcio and the TUF repository in the one that writes, each shard
+ * and each timestamp authority in its own.
+ * @throws AWS_HOST_OUTSIDE_ZONE if there is a zone, and names that it cannot hold
+ */
+export function edgeHosts(
+  config: InstanceConfig,
+  where: { readonly region: string; readonly writeRegion: string; readonly limits: EdgeLimits },
+): readonly EdgeHost[] {
+  const { region, writeRegion, limits } = where;
+  const { domain } = config.instance;
+  const here = (service: { readonly region?: string }) => (service.region ?? writeRegion) === region;
+  const central: readonly EdgeHost[] = [
+    { id: fulcioId, host: defaultHost(fulcioId, domain), edge: fulcioEdge(limits) },
+    { id: tufHostName, host: defaultHost(tufHostName, domain), edge: tufEdge(limits), bucketOwner: tufHostName },
+  ];
+  const hosts = [
+    ...(region === writeRegion ? central : []),
+    ...config.logs.rekor.filter(here).map((shard) => logHost(rekorId(shard.shard), shard.origin, rekorEdge(limits))),
+    ...config.logs.ct.filter(here).map((shard) => logHost(ctLogId(shard.shard), shard.origin, ctEdge(limits))),
+    ...config.timestamps
+      .filter(here)
+      .map(({ name, host }) => ({ id: timestampAuthorityId(name), host, edge: timestampEdge(limits) })),
+  ];
+  if (config.aws?.zone !== undefined) assertInside(domain, hosts);
+  return hosts;
+}
+
+function logHost(id: string, host: string, edge: ServiceEdge): EdgeHost {
+  return { id, host, edge, bucketOwner: id };
+}
+
+function assertInside(domain: string, hosts: readonly EdgeHost[]): void {
+  const outside = hosts.filter(({ host }) => !host.endsWith(`.${domain}`)).map(({ host }) => host);
+  if (outside.length === 0) return;
+  throw new ToolkitError('AWS_HOST_OUTSIDE_ZONE', {
+    message: `${outside.join(', ')}: expected names under ${domain}, the domain of the hosted zone`,
+    fault: 'input',
+    data: { outside, domain },
+    hint: 'take `origin` or `host` out of these services, so that they get names under the domain; or take `aws.zone` out, and make names and certificates yourself',
+  });
+}

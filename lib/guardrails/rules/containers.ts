@@ -1,0 +1,86 @@
+import type { Complaint, Rule } from '../../../src/core/rules.ts';
+import {
+  type GuardedInstance,
+  listOf,
+  type Placed,
+  type Properties,
+  resourcesOf,
+  section,
+  sectionsOf,
+} from '../assembly.ts';
+import { textOf } from '../policy.ts';
+
+/** What Tessera needs to write down what it acknowledged, with what `entry` needs to tell it. */
+const logStopSeconds = 65;
+
+export const containerRules: readonly Rule<GuardedInstance>[] = [
+  containerRule(
+    'container-image-by-digest',
+    'an image is named by its digest: what a tag names changes',
+    ({ Image }) =>
+      /@sha256:[0-9a-f]{64}$/.test(textOf(Image)) ? [] : [`expected an image by digest, got ${textOf(Image)}`],
+  ),
+  containerRule(
+    'container-writes-nowhere',
+    'a container has no file system that it could write to',
+    (container, task) => [
+      ...(container['ReadonlyRootFilesystem'] === true ? [] : ['expected a read-only root file system']),
+      ...(listOf(task['Volumes']).length + listOf(container['MountPoints']).length > 0 ? ['expected no volumes'] : []),
+    ],
+  ),
+  containerRule('container-user', 'a container does not run as root', ({ User }) =>
+    /^[1-9]\d*(?::[1-9]\d*)?$/.test(String(User)) ? [] : [`expected a user by number, not 0, got ${String(User)}`],
+  ),
+  containerRule('container-no-privileges', 'a container has no capability', (container) => {
+    const { Drop, Add } = section(container, 'LinuxParameters', 'Capabilities');
+    return [
+      ...(container['Privileged'] === undefined || container['Privileged'] === false ? [] : ['expected no privileges']),
+      ...(listOf(Drop).includes('ALL') && listOf(Add).length === 0 ? [] : ['expected every capability to be dropped']),
+    ];
+  }),
+  containerRule('container-shows-no-secret', 'what DescribeTaskDefinition shows has no secret in it', (container) =>
+    shownTexts(container)
+      .filter((text) => secretText.test(text))
+      .map((text) => `expected no secret in command or environment, got ${text.slice(0, 12)}…`),
+  ),
+  containerRule('log-has-time-to-stop', 'a log may write down what it acknowledged', (container, task) =>
+    /-(?:ct|rekor)-/.test(textOf(task['Family'])) && !(Number(container['StopTimeout']) >= logStopSeconds)
+      ? [`expected StopTimeout from ${logStopSeconds}, got ${String(container['StopTimeout'])}`]
+      : [],
+  ),
+];
+
+/** A private key; a password after its name or in a URL or DSN, unless a placeholder that `entry` fills in; a resolved secret. */
+const secretText = new RegExp(
+  [
+    'PRIVATE KEY',
+    'resolve:(?:secretsmanager|ssm-secure)',
+    String.raw`(?:password|passwd|secret)["']?\s*[=:]\s*["']?(?!\$\{|["'\s]|$)[^"'\s]`,
+    String.raw`[A-Za-z0-9_]+:(?!\$\{)[^\s:/@$\{\}"]+@(?:tcp\(|[a-z0-9.-]+[:/])`,
+    'AKIA[A-Z0-9]{16}',
+  ].join('|'),
+  'i',
+);
+
+function shownTexts({ Command, EntryPoint, Environment, DockerLabels }: Properties): readonly string[] {
+  const environment = sectionsOf(Environment).map(({ Name, Value }) => `${textOf(Name)}=${textOf(Value)}`);
+  return [...listOf(Command), ...listOf(EntryPoint), ...listOf(DockerLabels)].map(textOf).concat(environment);
+}
+
+function containerRule(
+  id: string,
+  title: string,
+  problems: (container: Properties, task: Properties) => readonly string[],
+): Rule<GuardedInstance> {
+  const ofTask = ({ where, properties }: Placed): readonly Complaint[] =>
+    sectionsOf(properties['ContainerDefinitions']).flatMap((container) =>
+      problems(container, properties).map((message) => ({ where: `${where}/${String(container['Name'])}`, message })),
+    );
+  return {
+    ...{ id, title },
+    check: ({ assembly }) => {
+      const tasks = resourcesOf(assembly, 'AWS::ECS::TaskDefinition');
+      return tasks.length === 0 ? 'not-applicable' : tasks.flatMap(ofTask);
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import type { Complaint, Rule } from '../src/core/rules.ts';
+import { isKnownCognito } from '../src/identity/cognito.ts';
+import { resolveIssuer } from '../src/identity/fulcio-config.ts';
+import { globalRegion } from './access/audit-rules.ts';
+import { isLog, type PlacedService, placedKeys, placedServices } from './access/placement.ts';
+import type { Deployment } from './deployment.ts';
+
+/** What synthesis knows of the account that it runs for. */
+export interface PreflightInput extends Pick<Deployment, 'config' | 'aws' | 'names' | 'record' | 'material'> {
+  /** Account and region of the credentials in use, where there are any. */
+  readonly caller: { readonly account?: string; readonly region?: string };
+}
+
+/** What an instance must be to be deployed, beyond what makes its configuration valid on one machine. */
+export const preflightRules: readonly Rule<PreflightInput>[] = [
+  {
+    id: 'aws-no-local-issuer',
+    title: 'the issuer of one machine is not deployed: whoever reaches its login page is any of its users',
+    check: ({ config }) =>
+      config.issuers.flatMap((issuer, index) =>
+        issuer.preset === 'local'
+          ? [
+              complaint(
+                `issuers[${index}]`,
+                'expected an issuer of your own, got the preset local, which is for one machine',
+                'take it out, and name your own issuer: github-actions, entra-id, okta, cognito, ...',
+              ),
+            ]
+          : [],
+      ),
+  },
+  {
+    id: 'aws-https-issuers',
+    title: 'issuers are reached by https: a token signed with a key that came over http is worth nothing',
+    check: ({ config }) =>
+      config.issuers.flatMap((issuer, index) => {
+        // The URL of a user pool that is not there yet is unknown, and will be one of Amazon's.
+        if (issuer.preset === 'local' || (issuer.preset === 'cognito' && !isKnownCognito(issuer))) return [];
+        const { issuerUrl } = resolveIssuer(issuer, '');
+        if (issuerUrl.startsWith('https://')) return [];
+        const message = `expected an https:// URL, got ${issuerUrl}`;
+        return [
+          complaint(`issuers[${index}]`, message, 'name the https:// URL of the issuer: http is for one machine'),
+        ];
+      }),
+  },
+  {
+    id: 'aws-key-source',
+    title: 'no key is in a file on AWS',
+    check: ({ config }) =>
+      keySources(config)
+        .filter(({ key }) => key === 'file')
+        .map(({ where }) =>
+          complaint(where, 'expected awskms, got file', 'a task has no disk that outlives it: use awskms'),
+        ),
+  },
+  {
+    id: 'aws-hsm',
+    title: 'a key in an HSM needs an HSM',
+    check: ({ config, aws }) =>
+      aws.hsm === 'none'
+        ? keySources(config)
+            .filter(({ key }) => key.startsWith('pkcs11:'))
+            .map(({ where }) =>
+              complaint(
+                where,
+                'expected awskms while aws.hsm is none, got a pkcs11: key',
+                'set aws.hsm: cloudhsm (docs/hsm.md)',
+              ),
+            )
+        : [],
+  },
+  {
+    id: 'aws-caller',
+    title: 'the credentials are of an account of the configuration: another one has neither bootstrap nor names',
+    check: ({ aws, caller }) => {
+      const { account } = caller;
+      if (account === undefined) return 'not-applicable';
+      const accounts = [...new Set([aws.account, aws.keysAccount])];
+      if (accounts.includes(account)) return [];
+      const message = `expected credentials of account ${accounts.join(' or ')}, got ${account}`;
+      return [complaint('aws.account', message, 'choose the profile of that account: AWS_PROFILE=NAME npx cdk ...')];
+    },
+  },
+  {
+    id: 'aws-caller-region',
+    title: 'the region of the credentials is one of the configuration: commands without --region look there',
+    severity: 'warning',
+    check: ({ aws, names, caller }) => {
+      const { region } = caller;
+      if (region === undefined) return 'not-applicable';
+      if ([...aws.regions, globalRegion({ names })].includes(region)) return [];
+      const message = `expected a profile for ${aws.regions.join(' or ')}, got one for ${region}: the stacks go to the former`;
+      return [complaint('aws.regions', message, `set the region of the profile: AWS_REGION=${names.writeRegion}`)];
+    },
+  },
+  {
+    id: 'aws-names-differ',
+    title: 'no two services share a bucket, a database or a role',
+    check: ({ config, aws, names }) => {
+      const services = placedServices({ config, aws, names });
+      const logs = services.filter(isLog);
+      const owned = (service: PlacedService, name: string) => ({ service: service.id, name });
+      return [
+        ...shared(
+          'bucket',
+          logs.map((log) => owned(log, names.bucket(log.id, log.region))),
+        ),
+        ...shared(
+          'database',
+          logs.flatMap((log) => databases(log, names).map((name) => owned(log, name))),
+        ),
+        ...shared(
+          'role',
+          services.map((service) => owned(service, names.role(service.id, 'task'))),
+        ),
+      ];
+    },
+  },
+  {
+    id: 'aws-live-shards',
+    title: 'a shard stays in the configuration while verifiers trust it: its read path serves them for ever',
+    check: ({ config, material }) => {
+      if (material === undefined) return 'not-applicable';
+      return (['rekor', 'ct'] as const).flatMap((kind) => {
+        const configured = new Set(config.logs[kind].map(({ shard }) => shard));
+        return material[kind]
+          .filter(({ shard }) => !configured.has(shard))
+          .map(({ shard }) => {
+            const message = `expected the shard ${shard}, which verifiers trust, and it is gone`;
+            return complaint(`logs.${kind}`, message, `put ${shard} back; what ends it is: sigstead freeze ${shard}`);
+          });
+      });
+    },
+  },
+  {
+    id: 'aws-recorded-keys',
+    title: 'a recorded key is where the configuration says that keys are',
+    check: ({ config, aws, names, record }) =>
+      placedKeys({ config, aws, names }).flatMap(({ id, region }) => {
+        const arn = record.keys.get(id)?.arn;
+        if (arn === undefined || arn.split(':').slice(3, 5).join(' ') === `${region} ${names.keysAccount}`) return [];
+        const message = `expected a key in ${region} of account ${names.keysAccount}, got ${arn}`;
+        return [
+          complaint(
+            `deployment.json: keys.${id}`,
+            message,
+            'a key never moves: put region and account back, or rotate',
+          ),
+        ];
+      }),
+  },
+];
+
+function keySources(config: PreflightInput['config']) {
+  return [
+    { where: 'fulcio.key', key: config.fulcio.key },
+    ...config.logs.rekor.map(({ key }, index) => ({ where: `logs.rekor[${index}].key`, key })),
+    ...config.logs.ct.map(({ key }, index) => ({ where: `logs.ct[${index}].key`, key })),
+    ...config.timestamps.map(({ key }, index) => ({ where: `timestamps[${index}].key`, key })),
+  ];
+}
+
+/** A CT log has a second database, whose name could be that of another log's first. */
+function databases({ id, kind }: PlacedService, names: PreflightInput['names']): readonly string[] {
+  return [names.database(id), ...(kind === 'ct' ? [names.antispamDatabase(id)] : [])];
+}
+
+function shared(
+  what: string,
+  owned: readonly { readonly service: string; readonly name: string }[],
+): readonly Complaint[] {
+  const first = new Map<string, string>();
+  return owned.flatMap(({ service, name }) => {
+    const other = first.get(name);
+    if (other === undefined) {
+      first.set(name, service);
+      return [];
+    }
+    const message = `${service}: expected a ${what} of its own, got ${name}, that of ${other}`;
+    return [complaint('logs', message, `give ${service} or ${other} another name`)];
+  });
+}
+
+function complaint(where: string, message: string, hint: string): Complaint {
+  return { where, message, hint };
+}

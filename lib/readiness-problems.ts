@@ -1,0 +1,169 @@
+import type { KeyObject } from 'node:crypto';
+import { equalBytes } from '../src/core/bytes.ts';
+import { spkiOf } from '../src/core/digest.ts';
+import { type ErrorCode, ToolkitError } from '../src/core/error.ts';
+import { ctLogId } from '../src/services/ct-log.ts';
+import { rekorId } from '../src/services/rekor.ts';
+import { keyIdOf, shortId } from '../src/trust/keys.ts';
+import { chainPublicKey } from '../src/x509/chain.ts';
+import { lintFulcioChain, lintTsaChain } from '../src/x509/lint.ts';
+import { type PlacedService, placedKeys } from './access/placement.ts';
+import type { Deployment } from './deployment.ts';
+import { logConfigOf, newestChain, publicKeyOf } from './service-specs.ts';
+
+/** Why what is recorded must not be deployed. */
+export interface ReadinessProblem {
+  readonly code: ErrorCode;
+  /** `evidence` where somebody may have exchanged a key. */
+  readonly fault: 'input' | 'evidence';
+  readonly service: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const materialFile = 'trust-material.json';
+const recordFile = 'deployment.json';
+
+/** A chain is the service's if it certifies the recorded key, is valid, and is what the server accepts. */
+export function chainProblems(service: PlacedService, deployment: Deployment, now: Date): readonly ReadinessProblem[] {
+  const { id, kind } = service;
+  const chain = newestChain(service, deployment);
+  const recorded = publicKeyOf(service, deployment);
+  if (!chain || !recorded) return [];
+  if (!sameKey(chainPublicKey(chain), recorded)) {
+    return [
+      {
+        ...{ code: 'AWS_CHAIN_KEY', fault: 'evidence', service: id },
+        message: `${materialFile}: ${id}: its chain certifies the key ${name(chainPublicKey(chain))}, expected ${name(recorded)} as in ${recordFile}`,
+        hint: `find out whose key was certified; then have the recorded one certified: sigstead ceremony ca plan ca-intent.yaml --event issue-${id}`,
+      },
+    ];
+  }
+  const lint = kind === 'fulcio' ? lintFulcioChain : lintTsaChain;
+  return lint(chain, { now })
+    .filter(({ severity }) => severity === 'error')
+    .map(({ rule, where, message }) => ({
+      ...{ code: rule === 'chain-valid-now' ? 'AWS_CHAIN_EXPIRED' : 'AWS_CHAIN_INVALID', fault: 'input', service: id },
+      message: `${materialFile}: ${id}: ${rule}: ${where}: ${message}`,
+      hint: `have the recorded key certified again: sigstead ceremony ca plan ca-intent.yaml --event issue-${id}`,
+    }));
+}
+
+/** What verifiers trust as a log is the log that is deployed: another key or name would fork it for every client. */
+export function logProblems(service: PlacedService, deployment: Deployment): readonly ReadinessProblem[] {
+  const { id } = service;
+  const trusted = trustedLog(service, deployment);
+  const recorded = deployment.record.keys.get(id)?.publicKey;
+  const origin = logConfigOf(service, deployment)?.origin;
+  if (!trusted) return [];
+  const key: readonly ReadinessProblem[] =
+    recorded && !sameKey(trusted.publicKey, recorded)
+      ? [
+          {
+            ...{ code: 'AWS_LOG_KEY', fault: 'evidence', service: id },
+            message: `${materialFile}: ${id}: verifiers trust the key ${name(trusted.publicKey)}, expected ${name(recorded)} as in ${recordFile}`,
+            hint: `restore the ${recordFile} that the trust was made from; a log never changes its key: another key is another shard`,
+          },
+        ]
+      : [];
+  if (origin === undefined || trusted.origin === origin) return key;
+  return [
+    ...key,
+    {
+      ...{ code: 'AWS_LOG_ORIGIN', fault: 'input', service: id },
+      message: `${materialFile}: ${id}: verifiers know it as ${trusted.origin}, expected ${origin} as in sigstead.yaml`,
+      hint: 'put the old origin back: a log keeps it for ever',
+    },
+  ];
+}
+
+/** Services find each other in the network of their region. */
+export function peerProblems(services: readonly PlacedService[]): readonly ReadinessProblem[] {
+  const fulcio = services.find(({ kind }) => kind === 'fulcio');
+  const ctLog = services.findLast(({ kind }) => kind === 'ct');
+  if (!fulcio || !ctLog || fulcio.region === ctLog.region) return [];
+  return [
+    {
+      ...{ code: 'AWS_PEER_REGION', fault: 'input', service: fulcio.id },
+      message: `${ctLog.id} is in ${ctLog.region}: expected the newest CT log beside Fulcio, which submits to it, in ${fulcio.region}`,
+      hint: 'open the next CT shard in the first of aws.regions; an older shard may stay where it is',
+    },
+  ];
+}
+
+/** A server whose key is elsewhere would never find one recorded. */
+export function keySourceProblems(services: readonly PlacedService[]): readonly ReadinessProblem[] {
+  return services
+    .filter(({ key }) => key !== 'awskms')
+    .map(({ id, key }) => ({
+      ...{ code: 'AWS_KEY_SOURCE', fault: 'input', service: id },
+      message: `${id}: expected key: awskms, got ${key.split(':')[0]}: the stacks start servers with keys in KMS`,
+      hint: 'use awskms; a server whose key is in an HSM runs beside the stacks (docs/hsm.md)',
+    }));
+}
+
+/** Fulcio and Rekor are told how to hash for their key, and a CT log's key is on P-256 for every client. */
+export function keyKindProblems(deployment: Deployment): readonly ReadinessProblem[] {
+  return placedKeys(deployment).flatMap(({ id, spec }): readonly ReadinessProblem[] => {
+    const recorded = deployment.record.keys.get(id)?.publicKey;
+    const curve = recorded?.asymmetricKeyDetails?.namedCurve ?? recorded?.asymmetricKeyType;
+    if (curve === undefined || curve === curves[spec]) return [];
+    return [
+      {
+        ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
+        message: `${recordFile}: keys.${id}: expected a key of kind ${spec}, got one on ${curve}`,
+        hint: 'record the keys that the Keys stack made: sigstead aws record',
+      },
+    ];
+  });
+}
+
+const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as const;
+
+/** One key, one purpose: a signature by a key that two services share could be read as the other's. */
+export function sharedKeys({ record }: Deployment): readonly ReadinessProblem[] {
+  const first = new Map<string, string>();
+  return [...record.keys].flatMap(([service, { publicKey }]): readonly ReadinessProblem[] => {
+    const other = first.get(keyIdOf(publicKey));
+    if (other === undefined) {
+      first.set(keyIdOf(publicKey), service);
+      return [];
+    }
+    return [
+      {
+        ...{ code: 'AWS_KEY_SHARED', fault: 'input', service },
+        message: `${recordFile}: keys.${service}: expected a key of its own, got that of ${other}`,
+        hint: 'record the keys that the Keys stack made: sigstead aws record',
+      },
+    ];
+  });
+}
+
+/**
+ * Passes if there are no problems.
+ * @throws the first problem's code; every problem is in the message and in `data.problems`
+ */
+export function assertNoReadinessProblems(problems: readonly ReadinessProblem[]): void {
+  const [first] = problems;
+  if (!first) return;
+  throw new ToolkitError(first.code, {
+    message: problems.map(({ message }) => message).join('\n'),
+    fault: problems.some(({ fault }) => fault === 'evidence') ? 'evidence' : 'input',
+    data: { service: first.service, problems },
+    hint: [...new Set(problems.map(({ hint }) => hint))].join('\n'),
+  });
+}
+
+function trustedLog({ kind, id }: PlacedService, { material }: Deployment) {
+  if (kind === 'ct') return material?.ct.findLast(({ shard }) => ctLogId(shard) === id);
+  if (kind === 'rekor') return material?.rekor.findLast(({ shard }) => rekorId(shard) === id);
+  return undefined;
+}
+
+function sameKey(a: KeyObject, b: KeyObject): boolean {
+  return equalBytes(spkiOf(a), spkiOf(b));
+}
+
+function name(publicKey: KeyObject): string {
+  return shortId(keyIdOf(publicKey));
+}

@@ -1,0 +1,234 @@
+import { ToolkitError } from '../src/core/error.ts';
+import { databaseCaFile } from '../src/services/ct-log.ts';
+import type { RecordedKey } from '../src/services/deployment.ts';
+import type { Reference, ServiceSpec, StoragePart, Template } from '../src/services/service.ts';
+import type { Names } from './names.ts';
+import { portOf } from './server-ports.ts';
+
+/** A log as its start gate knows it: what it signs with, and where its writers are. */
+export interface GatedLog {
+  readonly kind: 'ct' | 'rekor';
+  readonly origin: string;
+  /** Public key of the log (PEM), as recorded: what is published has to verify with it. */
+  readonly publicKeyPem: string;
+}
+
+/** Where one service runs on AWS. */
+export interface Placement {
+  readonly names: Names;
+  readonly region: string;
+  /** Its key in KMS, where it has one. */
+  readonly key?: RecordedKey;
+  /** For a log. */
+  readonly log?: GatedLog;
+  /** For a log: the host of its database, and the CA certificates of that (PEM). The host may be a token. */
+  readonly database?: { readonly host: string; readonly caPem: string };
+}
+
+/** What a container is started with. Nothing in it is secret: passwords are named, and `entry` puts them in. */
+export interface RenderedContainer {
+  readonly entryPoint: readonly string[];
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Variables that ECS fills from a field of the shard's database secret. */
+  readonly secrets: Readonly<Record<string, 'password'>>;
+  readonly ports: readonly { readonly name: string; readonly port: number }[];
+}
+
+export const databasePort = 3306;
+export const passwordVariable = 'DATABASE_PASSWORD';
+
+/** ECS takes 64 KiB; names of roles, image and log group are in there too. */
+const maxContainerBytes = 60 * 1_024;
+
+/**
+ * Renders a service specification to what its container is started with.
+ * @throws AWS_RENDER if the specification refers to what only one machine has, or the placement lacks what it needs
+ * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT if the recorded key cannot be the service's
+ * @throws AWS_TASK_SIZE if ECS would not take it
+ */
+export function renderContainer(spec: ServiceSpec, place: Placement): RenderedContainer {
+  const render = (template: Template) => renderTemplate(template, spec, place);
+  const container: RenderedContainer = {
+    entryPoint: ['/entry'],
+    command: [
+      `/bin/${spec.program}`,
+      ...(spec.subcommand ? [spec.subcommand] : []),
+      ...spec.flags.map((flag) => `--${flag.name}=${render(flag.value)}`),
+    ],
+    environment: environmentOf(spec, place),
+    secrets: stores(spec) ? { [passwordVariable]: 'password' } : {},
+    ports: spec.ports.map(({ name }) => ({ name, port: portOf(spec.id, name) })),
+  };
+  assertSize(spec, container);
+  return container;
+}
+
+function environmentOf(spec: ServiceSpec, place: Placement): Readonly<Record<string, string>> {
+  const files = filesOf(spec, place);
+  const variables = spec.environment.map(({ name, value }) => [name, renderTemplate(value, spec, place)] as const);
+  return {
+    // ECS sets it too, but nowhere does it promise to.
+    AWS_REGION: place.region,
+    ...(files.length > 0 && { SIGSTEAD_FILES: json(files) }),
+    ...(variables.length > 0 && { SIGSTEAD_ENV: json(variables) }),
+    // A DSN has no field for CA certificates: Rekor trusts the system's, to which these are added.
+    ...(usesDsn(spec) && { SIGSTEAD_EXTRA_ROOTS: databaseCaFile }),
+    ...(stores(spec) && { SIGSTEAD_GATE: JSON.stringify(gateOf(spec, place)) }),
+  };
+}
+
+function filesOf(spec: ServiceSpec, place: Placement): readonly (readonly [string, string])[] {
+  const brought = stores(spec) ? [[databaseCaFile, databaseOf(spec, place).caPem] as const] : [];
+  return [...spec.files.map(({ name, content }) => [name, content] as const), ...brought];
+}
+
+/** What `entry` holds the database against the published log with, before it starts the server. */
+export function gateOf(spec: ServiceSpec, place: Placement) {
+  const { names, region, log } = place;
+  if (!log) throw unplaced(spec, 'a log');
+  return {
+    kind: log.kind,
+    origin: log.origin,
+    ...(place.key && { keyArn: keyArnOf(spec.id, place) }),
+    bucket: names.bucket(spec.id, region),
+    region,
+    records: names.bucket('records', region),
+    shard: spec.id,
+    publicKeyPem: log.publicKeyPem,
+    database: {
+      host: databaseOf(spec, place).host,
+      port: databasePort,
+      name: names.database(spec.id),
+      user: names.database(spec.id),
+      passwordVariable,
+      caFile: databaseCaFile,
+    },
+  };
+}
+
+function renderTemplate(template: Template, spec: ServiceSpec, place: Placement): string {
+  // `entry` expands what looks like a reference of its own: what is only text must not.
+  const literal = (part: string) => part.split('${').join('$${');
+  return template.map((part) => (typeof part === 'string' ? literal(part) : resolve(part, spec, place))).join('');
+}
+
+function resolve(reference: Reference, spec: ServiceSpec, place: Placement): string {
+  switch (reference.kind) {
+    case 'port':
+      return String(portOf(spec.id, reference.port));
+    case 'peer':
+      return `${place.names.peerHost(reference.service)}:${portOf(reference.service, reference.port)}`;
+    case 'file':
+      return `\${file:${reference.file}}`;
+    case 'key-arn':
+      return keyArnOf(spec.id, place);
+    case 'storage':
+      return storagePart(reference.part, spec, place);
+    case 'nonce':
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
+      return '${nonce}';
+    case 'key-path':
+    case 'key-passphrase':
+      throw unplaced(spec, `a ${reference.kind}`);
+  }
+}
+
+function storagePart(part: StoragePart, spec: ServiceSpec, place: Placement): string {
+  const { names, region } = place;
+  const password = `\${env:${passwordVariable}}`;
+  const host = () => databaseOf(spec, place).host;
+  switch (part) {
+    case 'bucket':
+      return names.bucket(spec.id, region);
+    case 'database':
+    case 'database-user':
+      return names.database(spec.id);
+    case 'antispam-database':
+      return names.antispamDatabase(spec.id);
+    case 'database-host':
+      return host();
+    case 'database-password':
+      return password;
+    case 'database-dsn': {
+      const name = names.database(spec.id);
+      return `${name}:${password}@tcp(${host()}:${databasePort})/${name}?parseTime=true&tls=true`;
+    }
+    case 'public-key-secret':
+      return `${names.instance}/key/${spec.id}/public`;
+    case 'private-key-secret':
+      return `${names.instance}/key/${spec.id}/private`;
+    case 'directory':
+      throw unplaced(spec, 'a directory');
+  }
+}
+
+const keyArn = /^arn:aws(?:-us-gov|-cn)?:kms:([a-z0-9-]+):(\d{12}):key\/[a-z0-9-]{36}$/;
+
+/**
+ * Returns the ARN of a service's key, if that can be the service's: an alias would let another key sign for it.
+ * @throws AWS_RENDER, AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
+ */
+export function keyArnOf(service: string, { key, region, names }: Pick<Placement, 'key' | 'region' | 'names'>): string {
+  if (!key) {
+    const message = `${service}: no KMS key is recorded for it`;
+    throw new ToolkitError('AWS_RENDER', { message, fault: 'caller', data: { service } });
+  }
+  const { arn } = key;
+  const refuse = (code: 'AWS_KEY_ALIAS' | 'AWS_KEY_REGION' | 'AWS_KEY_ACCOUNT', message: string, hint: string) =>
+    new ToolkitError(code, {
+      message: `deployment.json: keys.${service}: ${message}`,
+      fault: 'input',
+      data: { service, arn },
+      hint,
+    });
+  const [, keyRegion, account] = keyArn.exec(arn) ?? [];
+  if (keyRegion === undefined) {
+    throw refuse('AWS_KEY_ALIAS', `expected the ARN of a KMS key, got ${arn}`, 'record the key that the alias means');
+  }
+  if (keyRegion !== region) {
+    const hint = 'a key never moves: put the region in sigstead.yaml back, or open a new shard or authority there';
+    throw refuse('AWS_KEY_REGION', `expected a key in ${region}, where the service runs, got ${arn}`, hint);
+  }
+  if (account !== names.keysAccount) {
+    const hint = 'put aws.keysAccount back, or rotate to keys of the new account';
+    throw refuse('AWS_KEY_ACCOUNT', `expected a key of account ${names.keysAccount}, got ${arn}`, hint);
+  }
+  return arn;
+}
+
+function databaseOf(spec: ServiceSpec, { database }: Placement) {
+  if (database) return database;
+  throw unplaced(spec, 'a database');
+}
+
+function stores(spec: ServiceSpec): boolean {
+  return spec.storage === 'bucket-and-database';
+}
+
+function usesDsn(spec: ServiceSpec): boolean {
+  return spec.flags.some(({ value }) =>
+    value.some((part) => typeof part === 'object' && part.kind === 'storage' && part.part === 'database-dsn'),
+  );
+}
+
+function assertSize(spec: ServiceSpec, container: RenderedContainer): void {
+  const bytes = Buffer.byteLength(JSON.stringify(container));
+  if (bytes <= maxContainerBytes) return;
+  const [biggest] = spec.files.toSorted((a, b) => b.content.length - a.content.length);
+  throw new ToolkitError('AWS_TASK_SIZE', {
+    message: `${spec.id}: expected a task definition of at most ${maxContainerBytes} bytes, got ${bytes}; the biggest file in it is ${biggest?.name ?? databaseCaFile}`,
+    fault: 'input',
+    data: { service: spec.id, bytes, file: biggest?.name },
+    hint: 'ECS takes no more: for issuers.json list fewer issuers, for chains leave out certificates that nobody needs',
+  });
+}
+
+function json(entries: readonly (readonly [string, string])[]): string {
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
+function unplaced(spec: ServiceSpec, what: string): ToolkitError {
+  const message = `${spec.id}: it refers to ${what}, which its place on AWS does not have`;
+  return new ToolkitError('AWS_RENDER', { message, fault: 'caller', data: { service: spec.id } });
+}

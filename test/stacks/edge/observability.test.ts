@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { auditRules } from '../../../lib/access/audit-rules.ts';
+import { alarmTable } from '../../../lib/alarms/alarm-table.ts';
+import { anchorOf } from '../../../lib/alarms/row.ts';
+import { auditRuleName, subjectsOf } from '../../../lib/alarms/subjects.ts';
+import { ObservabilityStack } from '../../../lib/stacks/observability.ts';
+import { projectDirectory } from '../../support/instance.ts';
+import { account, newApp, region, sampleDeployment } from './fixture.ts';
+
+const runbook = await readFile(join(projectDirectory, 'docs', 'operator-runbook.md'), 'utf8');
+const anchors = [...runbook.matchAll(/^<a id="([a-z-]+)"><\/a>\n### \S/gm)].map(([, anchor = '']) => anchor);
+
+const loadBalancer = 'app/acme/0123456789abcdef';
+const targetGroups = new Map([
+  ['fulcio', 'targetgroup/a/1'],
+  ['rekor-log2026-1', 'targetgroup/b/2'],
+]);
+
+function synthesise(where = region, deployment = sampleDeployment()) {
+  const facts = { region: where, loadBalancer, targetGroups };
+  const stack = new ObservabilityStack(newApp(), 'a', { env: { account, region: where }, deployment, ...facts });
+  return { stack, template: Template.fromStack(stack), facts, deployment };
+}
+
+const { stack, template, facts, deployment } = synthesise();
+const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm['Properties']);
+
+describe('the runbook', () => {
+  it.each(alarmTable.map((row) => [anchorOf(row)]))('has a section for %s', (anchor) => {
+    expect(anchors).toContain(anchor);
+  });
+
+  it('has no section of an alarm that does not exist, and none twice', () => {
+    const known = new Set<string>(alarmTable.map(anchorOf));
+    expect(anchors.filter((anchor) => anchor.startsWith('alarm-') && !known.has(anchor))).toEqual([]);
+    expect(new Set(anchors).size).toBe(anchors.length);
+  });
+
+  it.each([
+    'rollback',
+    'regrown',
+    'empty-bucket',
+    'empty-database',
+    'both-lost',
+    'record-differs',
+    'frozen',
+    'foreign-checkpoint',
+  ])('has a section for gate-%s', (gate) => {
+    expect(anchors).toContain(`gate-${gate}`);
+  });
+
+  it('links to nothing that is not there', () => {
+    const links = [...runbook.matchAll(/\]\(#([a-z-]+)\)/g)].map(([, link = '']) => link);
+    expect(links.length).toBeGreaterThan(30);
+    expect(links.filter((link) => !anchors.includes(link) && link !== 'gates')).toEqual([]);
+  });
+});
+
+describe('alarmTable', () => {
+  it('has each id once', () => {
+    expect(new Set(alarmTable.map(({ id }) => id)).size).toBe(alarmTable.length);
+  });
+
+  it('takes silence of what we send ourselves for a failure, unless another row does', () => {
+    const ours = alarmTable.filter(({ metric }) => metric.namespace === 'Sigstead');
+    const heard = new Set(ours.filter(({ silence }) => silence === 'breaching').map(({ metric }) => metric.name));
+    const unheard = ours.filter(({ metric }) => !heard.has(metric.name)).map(({ id }) => id);
+    // Evidence is sent only where there is some; latency only by a probe that worked.
+    expect(unheard).toEqual(['evidence', 'prober-slow']);
+  });
+
+  it('covers every audit rule that tells somebody, by the name that the rule has', () => {
+    for (const keysAccount of [account, '210987654321']) {
+      const sample = sampleDeployment({ keysAccount: `'${keysAccount}'` });
+      const alarming = auditRules(sample, { side: 'main', region }).filter((rule) => rule.alarming);
+      const covered = alarmTable
+        .filter(({ subject }) => subject === 'audit-rule')
+        .flatMap((row) => subjectsOf(row, sample, facts).map(({ dimensions }) => dimensions['RuleName']));
+      expect(covered.toSorted()).toEqual(alarming.map(({ id }) => auditRuleName(sample, id)).toSorted());
+    }
+  });
+
+  it('keeps names of rules within what EventBridge takes, each its own', () => {
+    const long = ['a', 'b'].map((end) =>
+      auditRuleName(deployment, `strange-signer-of-timestamp-${'x'.repeat(32)}${end}`),
+    );
+    expect(long.every((name) => name.length <= 64)).toBe(true);
+    expect(new Set(long).size).toBe(2);
+  });
+});
+
+describe('ObservabilityStack', () => {
+  it('makes an alarm of every row, and names its runbook in each', () => {
+    for (const row of alarmTable) {
+      const own = alarms.filter(
+        ({ AlarmName }) => AlarmName === `acme-${row.id}` || AlarmName.startsWith(`acme-${row.id}-`),
+      );
+      const expected = subjectsOf(row, deployment, facts).length;
+      // Without recorded keys there are no rules for them yet, and IAM reports in another region.
+      if (!row.auditRule?.includes('sign') && row.auditRule !== 'role-change')
+        expect({ id: row.id, found: own.length > 0 }).toEqual({ id: row.id, found: true });
+      expect(own.length).toBeGreaterThanOrEqual(expected);
+    }
+    for (const { AlarmDescription } of alarms) {
+      expect(anchors).toContain(/docs\/operator-runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1]);
+    }
+  });
+
+  it('tells every topic of the configuration, by name, also when it is over', () => {
+    for (const { AlarmActions, OKActions } of alarms) {
+      expect(JSON.stringify(AlarmActions)).toContain(`:sns:${region}:${account}:security`);
+      expect(OKActions).toEqual(AlarmActions);
+    }
+  });
+
+  it('warns where alarms tell nobody', () => {
+    const { config, ...rest } = deployment;
+    const quiet = synthesise(region, { ...rest, config: { ...config, monitors: { alerts: [] } } });
+    expect(Annotations.fromStack(quiet.stack).findWarning('*', Match.stringLikeRegexp('nobody is told'))).toHaveLength(
+      1,
+    );
+    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  });
+
+  it('compares what runs with what should', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'acme-tasks-missing-rekor-log2026-1',
+      TreatMissingData: 'breaching',
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'desired - m' }),
+        Match.objectLike({
+          MetricStat: Match.objectLike({
+            Metric: Match.objectLike({
+              MetricName: 'DesiredTaskCount',
+              Dimensions: [
+                { Name: 'ClusterName', Value: 'acme' },
+                { Name: 'ServiceName', Value: 'rekor-log2026-1' },
+              ],
+            }),
+          }),
+        }),
+      ]),
+    });
+  });
+
+  it('rings for a log that nobody watches', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'acme-monitor-silent-ct-ct2026-1',
+      TreatMissingData: 'breaching',
+      Namespace: 'Sigstead',
+      Dimensions: [
+        { Name: 'Instance', Value: 'acme' },
+        { Name: 'Log', Value: 'ct-ct2026-1' },
+      ],
+    });
+  });
+
+  it('of another region is about what runs there, not about the functions of the first', () => {
+    const more = sampleDeployment({ regions: `[${region}, eu-west-1]` }, ', { shard: log2026-2, region: eu-west-1 }');
+    const names = Object.values(synthesise('eu-west-1', more).template.findResources('AWS::CloudWatch::Alarm')).map(
+      (alarm) => alarm['Properties'].AlarmName as string,
+    );
+    expect(names).toContain('acme-tasks-missing-rekor-log2026-2');
+    expect(names).not.toContain('acme-tasks-missing-fulcio');
+    expect(names.filter((name) => /prober|tuf|checkpoint/.test(name))).toEqual([]);
+  });
+
+  it('rings for a changed role in the region where IAM reports it', () => {
+    const there = synthesise('us-east-1', sampleDeployment({ regions: '[us-east-1]' })).template;
+    there.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'acme-role-change',
+      Dimensions: [{ Name: 'RuleName', Value: 'acme-role-change' }],
+    });
+    expect(alarms.map(({ AlarmName }) => AlarmName)).not.toContain('acme-role-change');
+  });
+
+  it('shows all of them on one dashboard', () => {
+    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+    template.hasResourceProperties('AWS::CloudWatch::Dashboard', { DashboardName: 'acme-instance' });
+  });
+});

@@ -1,0 +1,296 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { type PreflightInput, preflightRules } from '../../lib/preflight.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { assertNoErrors, ruleOutcomes, runRules } from '../../src/core/rules.ts';
+import type { TrustMaterial } from '../../src/trust/material.ts';
+import { keysAccount, mainAccount, sampleDeployment } from './access/support.ts';
+
+const sample: PreflightInput = { ...sampleDeployment(), caller: {} };
+const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+
+/** A valid configuration beside that of the sample, as far as the parser can tell. */
+function configured(lines: Readonly<Record<string, string>>): PreflightInput['config'] {
+  const all = {
+    instance: '{ name: acme, domain: sigstore.acme.example }',
+    root: 'policy.yaml',
+    issuers: '[{ preset: github-actions }]',
+    logs: '{ ct: [{ shard: ct2026-1 }], rekor: [{ shard: log2026-1 }] }',
+    timestamps: '[{ name: tsa-1 }]',
+    ...lines,
+  };
+  const text = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
+  return parseConfig(text.join(''), '/deployment/sigstead.yaml');
+}
+
+function withConfig(lines: Readonly<Record<string, string>>): PreflightInput {
+  return { ...sample, config: configured(lines) };
+}
+
+function withAws(aws: Partial<PreflightInput['aws']>, input = sample): PreflightInput {
+  return { ...input, aws: { ...input.aws, ...aws } };
+}
+
+function trusting(rekor: readonly string[], ct: readonly string[]): PreflightInput {
+  const validFor = { start: new Date('2026-01-01T00:00:00Z') };
+  const log = (shard: string) => ({
+    ...{ shard, origin: `${shard}.acme.example`, operator: 'acme' },
+    publicKey,
+    validFor,
+  });
+  const material: TrustMaterial = {
+    ...{ fulcio: [], timestamps: [], oidc: [], selection: { timestamps: 'any' } },
+    ct: ct.map(log),
+    rekor: rekor.map((shard) => ({ ...log(shard), url: `https://${shard}.acme.example`, signing: true })),
+  };
+  return { ...sample, material };
+}
+
+function recordedAt(arn: string): PreflightInput {
+  return { ...sample, record: { ...sample.record, keys: new Map([['fulcio', { arn, publicKey }]]) } };
+}
+
+/** A shard twice: the parser refuses it, and another reader of a configuration need not. */
+function shardTwice(): PreflightInput {
+  const { config } = sample;
+  return { ...sample, config: { ...config, logs: { ...config.logs, ct: [...config.logs.ct, ...config.logs.ct] } } };
+}
+
+const kmsArn = (region: string, account: string) => `arn:aws:kms:${region}:${account}:key/0`;
+const pkcs11 = "{ key: 'pkcs11:token=sigstore;object=fulcio' }";
+const twins = '{ ct: [{ shard: x }, { shard: x-antispam }], rekor: [{ shard: log2026-1, key: awskms }] }';
+const localIssuer = '[{ preset: github-actions }, { preset: local, users: [{ email: dev@acme.example }] }]';
+
+type Case = { readonly what: string; readonly input: PreflightInput };
+type Violation = Case & { readonly where: string; readonly message: string; readonly hint: RegExp };
+
+const cases: Readonly<Record<string, { readonly refuses: readonly Violation[]; readonly accepts: readonly Case[] }>> = {
+  'aws-no-local-issuer': {
+    refuses: [
+      {
+        what: 'the issuer of one machine',
+        input: withConfig({ issuers: localIssuer }),
+        where: 'issuers[1]',
+        message: 'expected an issuer of your own, got the preset local, which is for one machine',
+        hint: /take it out/,
+      },
+    ],
+    accepts: [{ what: 'an issuer that everybody reaches', input: sample }],
+  },
+  'aws-https-issuers': {
+    refuses: [
+      {
+        what: 'an issuer by http',
+        input: withConfig({ issuers: '[{ preset: keycloak, url: http://localhost:8080/realms/acme }]' }),
+        where: 'issuers[0]',
+        message: 'expected an https:// URL, got http://localhost:8080/realms/acme',
+        hint: /name the https:\/\/ URL/,
+      },
+    ],
+    accepts: [
+      { what: 'an issuer by https', input: sample },
+      { what: 'a user pool that is not there yet', input: withConfig({ issuers: '[{ preset: cognito }]' }) },
+      {
+        what: 'a user pool that is known',
+        input: withConfig({ issuers: '[{ preset: cognito, userPool: eu-central-1_AbCdEf123, clientId: 1h57kf5cpq }]' }),
+      },
+    ],
+  },
+  'aws-key-source': {
+    refuses: [
+      {
+        what: 'a key in a file',
+        input: withConfig({ timestamps: '[{ name: tsa-1 }, { name: tsa-2, key: file }]' }),
+        where: 'timestamps[1].key',
+        message: 'expected awskms, got file',
+        hint: /use awskms/,
+      },
+    ],
+    accepts: [{ what: 'keys in KMS', input: sample }],
+  },
+  'aws-hsm': {
+    refuses: [
+      {
+        what: 'a key in an HSM where there is none',
+        input: withConfig({ fulcio: pkcs11 }),
+        where: 'fulcio.key',
+        message: 'expected awskms while aws.hsm is none, got a pkcs11: key',
+        hint: /set aws\.hsm: cloudhsm/,
+      },
+    ],
+    accepts: [
+      { what: 'a key in the HSM that there is', input: withAws({ hsm: 'cloudhsm' }, withConfig({ fulcio: pkcs11 })) },
+    ],
+  },
+  'aws-caller': {
+    refuses: [
+      {
+        what: 'credentials of another account',
+        input: { ...sample, caller: { account: '999999999999', region: 'eu-central-1' } },
+        where: 'aws.account',
+        message: `expected credentials of account ${mainAccount} or ${keysAccount}, got 999999999999`,
+        hint: /AWS_PROFILE/,
+      },
+      {
+        what: 'them, where there is one account only',
+        input: { ...withAws({ keysAccount: mainAccount }), caller: { account: keysAccount } },
+        where: 'aws.account',
+        message: `expected credentials of account ${mainAccount}, got ${keysAccount}`,
+        hint: /AWS_PROFILE/,
+      },
+    ],
+    accepts: [
+      { what: "credentials of the servers' account", input: { ...sample, caller: { account: mainAccount } } },
+      { what: "credentials of the keys' account", input: { ...sample, caller: { account: keysAccount } } },
+      { what: 'nobody, who synthesises only', input: sample },
+    ],
+  },
+  'aws-caller-region': {
+    refuses: [
+      {
+        what: 'a profile for a region without stacks',
+        input: { ...sample, caller: { account: mainAccount, region: 'eu-north-1' } },
+        where: 'aws.regions',
+        message:
+          'expected a profile for eu-central-1 or eu-west-1, got one for eu-north-1: the stacks go to the former',
+        hint: /AWS_REGION=eu-central-1/,
+      },
+    ],
+    accepts: [
+      { what: 'each region of the configuration', input: { ...sample, caller: { region: 'eu-west-1' } } },
+      { what: 'the region of certificates and IAM', input: { ...sample, caller: { region: 'us-east-1' } } },
+      { what: 'no region', input: { ...sample, caller: { account: mainAccount } } },
+    ],
+  },
+  'aws-names-differ': {
+    refuses: [
+      {
+        what: 'a shard that is called as the second database of another',
+        input: withConfig({ logs: twins }),
+        where: 'logs',
+        message: 'ct-x-antispam: expected a database of its own, got ct_x_antispam, that of ct-x',
+        hint: /give ct-x-antispam or ct-x another name/,
+      },
+      {
+        what: 'a shard twice',
+        input: shardTwice(),
+        where: 'logs',
+        message: `ct-ct2026-1: expected a bucket of its own, got acme-ct-ct2026-1-${mainAccount}-eu-central-1, that of ct-ct2026-1`,
+        hint: /another name/,
+      },
+    ],
+    accepts: [
+      { what: 'shards with names of their own', input: sample },
+      {
+        what: 'a Rekor shard of that name, which has one database',
+        input: withConfig({ logs: '{ ct: [{ shard: x }], rekor: [{ shard: x-antispam }] }' }),
+      },
+    ],
+  },
+  'aws-live-shards': {
+    refuses: [
+      {
+        what: 'that a trusted Rekor shard is gone',
+        input: trusting(['log2025-1', 'log2026-1'], ['ct2026-1']),
+        where: 'logs.rekor',
+        message: 'expected the shard log2025-1, which verifiers trust, and it is gone',
+        hint: /put log2025-1 back/,
+      },
+      {
+        what: 'that a trusted CT shard became one of Rekor',
+        input: trusting([], ['log2026-1']),
+        where: 'logs.ct',
+        message: 'expected the shard log2026-1, which verifiers trust, and it is gone',
+        hint: /sigstead freeze log2026-1/,
+      },
+    ],
+    accepts: [
+      { what: 'shards that are all there', input: trusting(['log2026-1'], ['ct2026-1']) },
+      { what: 'any, before the first ceremony', input: sample },
+    ],
+  },
+  'aws-recorded-keys': {
+    refuses: [
+      {
+        what: 'a key of another region',
+        input: recordedAt(kmsArn('eu-west-1', keysAccount)),
+        where: 'deployment.json: keys.fulcio',
+        message: `expected a key in eu-central-1 of account ${keysAccount}, got ${kmsArn('eu-west-1', keysAccount)}`,
+        hint: /a key never moves/,
+      },
+      {
+        what: 'a key of another account',
+        input: recordedAt(kmsArn('eu-central-1', mainAccount)),
+        where: 'deployment.json: keys.fulcio',
+        message: `expected a key in eu-central-1 of account ${keysAccount}, got ${kmsArn('eu-central-1', mainAccount)}`,
+        hint: /a key never moves/,
+      },
+    ],
+    accepts: [
+      { what: 'keys where they belong', input: sample },
+      { what: 'that nothing is recorded yet', input: { ...sample, record: { ...sample.record, keys: new Map() } } },
+    ],
+  },
+};
+
+const findingsOf = (input: PreflightInput, id: string) =>
+  runRules(preflightRules, input).filter(({ rule }) => rule === id);
+
+describe('preflightRules', () => {
+  it('are each tried from both sides', () => {
+    expect(Object.keys(cases)).toEqual(preflightRules.map(({ id }) => id));
+    for (const { refuses, accepts } of Object.values(cases)) expect([refuses[0], accepts[0]]).not.toContain(undefined);
+  });
+
+  it.each(Object.entries(cases).flatMap(([id, { refuses }]) => refuses.map((one) => [id, one.what, one] as const)))(
+    '%s refuses %s, and says where and what to do',
+    (id, _, { input, where, message, hint }) => {
+      const [first] = findingsOf(input, id);
+      expect(first).toMatchObject({ where, message, hint: expect.stringMatching(hint) });
+    },
+  );
+
+  it.each(Object.entries(cases).flatMap(([id, { accepts }]) => accepts.map((one) => [id, one.what, one] as const)))(
+    '%s accepts %s',
+    (id, _, { input }) => {
+      expect(findingsOf(input, id)).toEqual([]);
+    },
+  );
+
+  it('let an instance pass that breaks none', () => {
+    expect(runRules(preflightRules, sample)).toEqual([]);
+  });
+
+  it('say of what they could not look at that it does not apply', () => {
+    const outcomes = ruleOutcomes(preflightRules, sample).filter(({ outcome }) => outcome === 'not-applicable');
+    expect(outcomes.map(({ rule }) => rule)).toEqual(['aws-caller', 'aws-caller-region', 'aws-live-shards']);
+  });
+
+  it('only warn about the region of the credentials', () => {
+    const { input } = cases['aws-caller-region']?.refuses[0] ?? { input: sample };
+    const findings = runRules(preflightRules, input);
+    expect(findings.map(({ severity }) => severity)).toEqual(['warning']);
+    expect(() => assertNoErrors(findings, 'AWS_PREFLIGHT', 'sigstead.yaml')).not.toThrow();
+  });
+
+  it('report all problems at once, each with its place and its fix', () => {
+    const config = configured({
+      issuers: localIssuer,
+      fulcio: pkcs11,
+      logs: twins.replace('awskms', 'file'),
+    });
+    const material = trusting(['log2025-1'], []).material;
+    const wrong = { ...sample, config, material, caller: { account: '999999999999' } };
+    const refused = () => assertNoErrors(runRules(preflightRules, wrong), 'AWS_PREFLIGHT', config.file);
+    expect(refused).toThrowToolkit('AWS_PREFLIGHT');
+    expect(refused).toThrow(
+      expect.objectContaining({
+        fault: 'input',
+        message: expect.stringMatching(
+          /^\/deployment\/sigstead\.yaml: aws-no-local-issuer: issuers\[1\].*; aws-key-source: logs\.rekor\[0\]\.key.*; aws-hsm: fulcio\.key.*; aws-caller: aws\.account.*; aws-names-differ: logs.*; aws-live-shards: logs\.rekor/,
+        ),
+        hint: expect.stringMatching(/take it out.*use awskms.*cloudhsm.*AWS_PROFILE.*another name.*put log2025-1 back/),
+      }),
+    );
+  });
+});

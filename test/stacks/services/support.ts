@@ -1,0 +1,181 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { App, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { placedKeys, placedServices } from '../../../lib/access/placement.ts';
+import { databaseCaOf } from '../../../lib/database-ca.ts';
+import type { Deployment } from '../../../lib/deployment.ts';
+import { Names } from '../../../lib/names.ts';
+import { type ReadyService, readinessOf } from '../../../lib/readiness.ts';
+import { CtLogStack } from '../../../lib/stacks/ct-log.ts';
+import { DatabaseStack } from '../../../lib/stacks/database.ts';
+import { FulcioStack } from '../../../lib/stacks/fulcio.ts';
+import { NetworkStack } from '../../../lib/stacks/network.ts';
+import { RekorStack } from '../../../lib/stacks/rekor.ts';
+import { TsaStack } from '../../../lib/stacks/tsa.ts';
+import { type AwsConfig, readConfig } from '../../../src/config/config.ts';
+import { addMs, dayMs } from '../../../src/core/clock.ts';
+import type { Signer } from '../../../src/core/signer.ts';
+import { signerOf } from '../../../src/keys/signer.ts';
+import type { DeploymentRecord } from '../../../src/services/deployment.ts';
+import type { TrustMaterial } from '../../../src/trust/material.ts';
+import {
+  issueFulcioIntermediate,
+  issueFulcioRoot,
+  issueTsaLeaf,
+  issueTsaRoot,
+} from '../../../src/x509/certificate-factory.ts';
+import { type CertificateChain, chainOf } from '../../../src/x509/chain.ts';
+import { projectDirectory } from '../../support/instance.ts';
+
+export const now = new Date('2026-11-22T10:00:00Z');
+export const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+/** The instance of `examples/production.yaml`, with other values under `aws` where a test wants them. */
+export async function productionDeployment(changes: Partial<AwsConfig> = {}): Promise<Deployment> {
+  const config = await readConfig(join(projectDirectory, 'examples', 'production.yaml'));
+  if (!config.aws) throw new Error('the example has a section aws');
+  const aws = { ...config.aws, ...changes };
+  return complete({ config: { ...config, aws }, aws });
+}
+
+/** The same without a zone: for a trial. */
+export async function zonelessDeployment(): Promise<Deployment> {
+  const { config, aws } = await productionDeployment();
+  const { zone: _, ...rest } = aws;
+  return complete({ config: { ...config, aws: rest }, aws: rest });
+}
+
+/** Records keys and images for every service of a configuration, and issues the chains of a ceremony. */
+export async function complete({ config, aws }: Pick<Deployment, 'config' | 'aws'>): Promise<Deployment> {
+  const { account, keysAccount, regions } = aws;
+  const names = new Names({ instance: config.instance.name, account, keysAccount, writeRegion: regions[0] ?? '' });
+  const bare: Deployment = {
+    ...{ config, aws, names, databaseCa: databaseCaOf, material: undefined },
+    record: { keys: new Map(), images: new Map() },
+    functions: new Map([['shard-database', join(projectDirectory, 'examples', 'root-signing')]]),
+  };
+  const record = recordOf(bare);
+  return { ...bare, record, material: await materialOf({ ...bare, record }) };
+}
+
+function recordOf(deployment: Deployment): DeploymentRecord {
+  const keys = placedKeys(deployment).map(({ id, region, spec }, index) => {
+    const uuid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+    const arn = `arn:aws:kms:${region}:${deployment.names.keysAccount}:key/${uuid}`;
+    return [id, { arn, publicKey: publicKey(spec === 'ECC_NIST_P384' ? 'secp384r1' : 'prime256v1') }] as const;
+  });
+  const programs = placedServices(deployment).map((service) => service.program);
+  return { keys: new Map(keys), images: new Map(programs.map((program) => [program, digest])) };
+}
+
+export function publicKey(namedCurve: 'prime256v1' | 'secp384r1'): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve }).publicKey;
+}
+
+async function materialOf({ config, record }: Deployment): Promise<TrustMaterial> {
+  const { domain } = config.instance;
+  const keyOf = (id: string) => record.keys.get(id)?.publicKey ?? publicKey('prime256v1');
+  const common = (operator: string) => ({ operator, validFor: { start: addMs(now, -dayMs) } });
+  const fulcio = { url: `https://fulcio.${domain}`, uri: `https://fulcio.${domain}` };
+  return {
+    fulcio: [{ ...fulcio, ...common('fulcio'), chain: await fulcioChain(keyOf('fulcio')), signing: true }],
+    ct: config.logs.ct.map(({ shard, origin, operator }) => ({
+      ...{ shard, origin, publicKey: keyOf(`ct-${shard}`), ...common(operator) },
+    })),
+    rekor: config.logs.rekor.map(({ shard, origin, operator }) => ({
+      ...{ shard, origin, url: `https://${origin}`, publicKey: keyOf(`rekor-${shard}`), signing: true },
+      ...common(operator),
+    })),
+    timestamps: await Promise.all(
+      config.timestamps.map(async ({ name, host, operator }) => ({
+        ...{ name, url: `https://${host}/api/v1/timestamp`, uri: `https://${host}`, signing: true },
+        ...{ chain: await tsaChain(keyOf(`timestamp-${name}`)), ...common(operator) },
+      })),
+    ),
+    oidc: [],
+    selection: { timestamps: 'any' },
+  };
+}
+
+interface ChainOptions {
+  readonly notAfter?: Date;
+}
+
+export async function fulcioChain(certified: KeyObject, options: ChainOptions = {}): Promise<CertificateChain> {
+  const [signer, period] = [newSigner(), periodOf(options)];
+  const der = await issueFulcioRoot({ subject: subject('root'), signer, ...period });
+  const root = { der, signer };
+  return chainOf(await issueFulcioIntermediate({ subject: subject('ca'), publicKey: certified, root, ...period }), der);
+}
+
+export async function tsaChain(certified: KeyObject, options: ChainOptions = {}): Promise<CertificateChain> {
+  const [signer, period] = [newSigner(), periodOf(options)];
+  const der = await issueTsaRoot({ subject: subject('tsa root'), signer, ...period });
+  const root = { der, signer };
+  return chainOf(await issueTsaLeaf({ subject: subject('tsa'), publicKey: certified, root, ...period }), der);
+}
+
+function periodOf({ notAfter = addMs(now, 3_650 * dayMs) }: ChainOptions) {
+  return { notBefore: addMs(now, -30 * dayMs), notAfter };
+}
+
+function newSigner(): Signer {
+  return signerOf(generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey, 'memory:test');
+}
+
+function subject(commonName: string) {
+  return { organization: 'acme', commonName };
+}
+
+/** Returns a service that is ready. */
+export function readyService(deployment: Deployment, id: string): ReadyService {
+  const service = readinessOf(deployment, { now }).ready.find((ready) => ready.id === id);
+  if (!service) throw new Error(`${id} is not ready`);
+  return service;
+}
+
+/** Refuses templates that AWS would. */
+export function strictApp(): App {
+  return new App({ analyticsReporting: false, context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+}
+
+/** Synthesises every stack of the services, once: templates by stack name without the instance's. */
+export function synthesise(deployment: Deployment): ReadonlyMap<string, Template> {
+  const app = strictApp();
+  const { names, aws } = deployment;
+  const { ready } = readinessOf(deployment, { now });
+  const stacks = aws.regions.flatMap((region): Stack[] => {
+    const network = new NetworkStack(app, names.stack('network', region), { deployment, region });
+    const database = new DatabaseStack(app, names.stack('database', region), { deployment, region, network });
+    return [network, database, ...ready.filter((service) => service.region === region).map(stackOf)];
+
+    function stackOf(service: ReadyService): Stack {
+      const props = { deployment, service, network };
+      const id = names.stack(service.id, region);
+      if (service.kind === 'fulcio') return new FulcioStack(app, id, props);
+      if (service.kind === 'timestamp') return new TsaStack(app, id, props);
+      return new (service.kind === 'ct' ? CtLogStack : RekorStack)(app, id, { ...props, database });
+    }
+  });
+  return new Map(stacks.map((stack) => [stack.stackName.slice(names.instance.length + 1), Template.fromStack(stack)]));
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
+}
+
+export function resourcesOf(template: Template | undefined, type: string): readonly Resource[] {
+  if (!template) throw new Error('no such stack');
+  return Object.values(template.findResources(type)) as unknown as readonly Resource[];
+}
+
+/** The only resource of a type. */
+export function resourceOf(template: Template | undefined, type: string): Resource {
+  const [only, ...others] = resourcesOf(template, type);
+  if (!only || others.length > 0) throw new Error(`expected one ${type}`);
+  return only;
+}
