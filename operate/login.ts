@@ -21,11 +21,18 @@ export const loginCommand: Command = {
   details: [
     'The token is a secret for the ten minutes that it lives: whoever has it can sign as you. Pass it in the',
     'environment (SIGSTORE_ID_TOKEN), never as an argument.',
+    '',
+    'With --redirect-port the redirect URI is http://localhost:PORT/auth/callback, letter by letter.',
   ].join('\n'),
   options: {
     ...stateOption,
     issuer: { type: 'string', value: 'URL', help: "issuer to log in at (default: the local instance's own)" },
     'client-id': { type: 'string', value: 'ID', help: `client ID at that issuer (default: ${sigstoreClientId})` },
+    'redirect-port': {
+      type: 'string',
+      value: 'PORT',
+      help: 'port that the browser comes back to, for an issuer with fixed redirect URIs like Cognito (default: any)',
+    },
     device: { type: 'boolean', help: 'show a code to enter on another device, where no browser can reach this one' },
     'test-user': {
       type: 'string',
@@ -35,6 +42,10 @@ export const loginCommand: Command = {
   },
   examples: [
     { command: 'export SIGSTORE_ID_TOKEN="$(sigstead login)"', explains: 'log in with a browser' },
+    {
+      command: 'sigstead login --issuer URL --client-id ID --redirect-port 8123',
+      explains: 'at a Cognito user pool, whose client has one redirect URI',
+    },
     { command: 'sigstead login --test-user dev@example.com', explains: 'in a script, against a local test instance' },
   ],
   run: login,
@@ -43,6 +54,7 @@ export const loginCommand: Command = {
 async function login(invocation: Invocation): Promise<Outcome> {
   const { options, talk, signal } = invocation;
   const testUser = options.text('test-user');
+  const redirectPort = chosenPort(invocation);
   if (testUser !== undefined) return tokenOutcome(await testLogin(invocation, testUser));
   const common = { ...(await chosenIssuer(invocation)), timeoutMs: loginTimeoutMs, signal };
   if (options.flag('device')) {
@@ -54,9 +66,27 @@ async function login(invocation: Invocation): Promise<Outcome> {
   }
   const { idToken } = await loginWithBrowser({
     ...common,
+    ...(redirectPort !== undefined && { redirectPort }),
     open: (url) => talk.say(`open this page to log in:\n${url}`),
   });
   return tokenOutcome(idToken);
+}
+
+/** A port below 1024 needs a privilege that a login should not have. */
+function chosenPort({ options }: Invocation): number | undefined {
+  const port = options.text('redirect-port');
+  if (port === undefined) return undefined;
+  const other = ['device', 'test-user'].find((name) => (name === 'device' ? options.flag(name) : options.text(name)));
+  if (other !== undefined)
+    throw usage(`--redirect-port and --${other} exclude each other: only a browser is redirected`);
+  if (!/^[1-9]\d{3,4}$/.test(port) || Number(port) < 1_024 || Number(port) > 65_535) {
+    throw usage(`--redirect-port: expected a port from 1024 to 65535, got ${port || 'nothing'}`);
+  }
+  return Number(port);
+}
+
+function usage(message: string): ToolkitError {
+  return new ToolkitError('CLI_USAGE', { message, fault: 'input', hint: 'see: sigstead login --help' });
 }
 
 /** Returns the issuer of the options, or the local instance's own with the audience that it expects. */

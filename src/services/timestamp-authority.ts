@@ -61,7 +61,8 @@ function onAws(authority: TimestampConfig, chainPem: string) {
       { name: 'time-servers.yaml', content: timeServers },
     ],
     keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
-    environment: [],
+    // Without it upstream looks for its user's home with a program that the image has not.
+    environment: [{ name: 'HOME', value: ['/'] }],
     flags: [
       flag('host', '0.0.0.0'),
       ...commonFlags,

@@ -63,7 +63,8 @@ async function isUp(endpoint: string): Promise<boolean> {
   );
 }
 
-async function freePort(): Promise<number> {
+/** Returns a port of loopback that nobody has at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -116,7 +116,7 @@ async function connect({ shard, admin, caPem }: ProvisionOptions): Promise<Conne
       message: `${shard.host}:${shard.port}: expected a database that proves its name by TLS and takes the administrator's password, got ${codeOf(error)}`,
       fault: 'environment',
       data: { host: shard.host, port: shard.port, reason: codeOf(error) },
-      hint: 'check the security groups, the certificate authority in DATABASE_CA_PEM, and the secret of the administrator',
+      hint: 'check the security groups, the certificate authority that is packed beside the function, and the secret of the administrator',
     });
   }
 }

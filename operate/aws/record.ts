@@ -1,0 +1,110 @@
+import { join, resolve } from 'node:path';
+import { type PlacedKey, placedKeys } from '../../lib/access/placement.ts';
+import { partitionOf } from '../../lib/names.ts';
+import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
+import { equalBytes } from '../../src/core/bytes.ts';
+import { spkiOf } from '../../src/core/digest.ts';
+import { ToolkitError } from '../../src/core/error.ts';
+import { createFile, makeDirectory, replaceFile } from '../../src/core/files.ts';
+import { asStep } from '../../src/core/progress.ts';
+import { openAwsKmsSigner } from '../../src/keys/awskms-signer.ts';
+import { formatDeploymentRecord, type RecordedKey } from '../../src/services/deployment.ts';
+import { keyIdOf } from '../../src/trust/keys.ts';
+import { type DeploymentFiles, deploymentOptions, readDeploymentFiles } from './settings.ts';
+
+export const awsRecordCommand: Command = {
+  words: ['aws', 'record'],
+  summary: 'record the KMS keys that a deployment made, and their public keys',
+  details: [
+    'Run it once the stacks of the keys are deployed, with credentials of the auditor role: it reads public keys, no more.',
+    'A key is looked up by its alias once, and named by its ARN from then on. A recorded key never changes: that its',
+    'alias leads to another key is told as what it may be, an attack.',
+  ].join('\n'),
+  options: {
+    ...deploymentOptions,
+    keys: {
+      type: 'string',
+      value: 'DIR',
+      help: 'write each public key there too, as SERVICE.pub.pem: what `ceremony ca plan` certifies (default: nowhere)',
+    },
+  },
+  examples: [
+    { command: 'sigstead aws record', explains: 'after the first `cdk deploy`' },
+    {
+      command: 'sigstead aws record --config acme/sigstead.yaml --keys acme/root-signing/inbox',
+      explains: 'and hand the public keys to the ceremony of the CA roots',
+    },
+  ],
+  exitNotes: [
+    '4    also: an alias leads to another key than the recorded one',
+    '5    also: AWS refused, or a key is missing',
+  ],
+  run: record,
+};
+
+async function record(invocation: Invocation): Promise<Outcome> {
+  const files = await readDeploymentFiles(invocation.options);
+  const keys = new Map(files.record.keys);
+  const added: string[] = [];
+  for (const key of placedKeys(files)) {
+    const found = await asStep(invocation.progress, `read the key of ${key.id}`, async () => readKey(files, key));
+    const known = keys.get(key.id);
+    if (known) assertSame(files, key, { known, found });
+    else added.push(key.id);
+    keys.set(key.id, found);
+  }
+  if (added.length > 0) await replaceFile(files.recordFile, formatDeploymentRecord({ ...files.record, keys }));
+  const written = await writePublicKeys(invocation.options.text('keys'), keys);
+  const shown = [...keys].map(([service, { arn, publicKey }]) => ({ service, arn, keyId: keyIdOf(publicKey) }));
+  return {
+    json: { file: files.recordFile, added, keys: shown, written },
+    text: [
+      `${files.recordFile}: ${added.length} of ${keys.size} keys are new\n`,
+      ...shown.map(({ service, arn, keyId }) => `  ${service}  ${arn}\n    key id ${keyId}\n`),
+      ...written.map((path) => `${path}\n`),
+    ].join(''),
+  };
+}
+
+/** The alias is asked once and never again: whoever may change it could put another key behind a running service. */
+async function readKey({ names }: DeploymentFiles, { id, region, spec }: PlacedKey): Promise<RecordedKey> {
+  const alias = `arn:${partitionOf(region)}:kms:${region}:${names.keysAccount}:${names.keyAlias(id)}`;
+  const signer = await openAwsKmsSigner(`awskms:///${alias}`);
+  signer.close();
+  const algorithm = spec === 'ECC_NIST_P384' ? 'ecdsa-p384-sha384' : 'ecdsa-p256-sha256';
+  if (signer.algorithm === algorithm) return { arn: signer.arn, publicKey: signer.publicKey };
+  throw new ToolkitError('OPS_KEY_ALGORITHM', {
+    message: `${alias}: expected a key for ${algorithm}, got one for ${signer.algorithm}`,
+    fault: 'evidence',
+    data: { service: id, alias, expected: algorithm, got: signer.algorithm },
+    hint: 'the alias leads to a key that the stacks did not make: find out who changed it before anything is certified',
+  });
+}
+
+function assertSame(
+  { recordFile }: DeploymentFiles,
+  { id }: PlacedKey,
+  { known, found }: { readonly known: RecordedKey; readonly found: RecordedKey },
+): void {
+  if (known.arn === found.arn && equalBytes(spkiOf(known.publicKey), spkiOf(found.publicKey))) return;
+  throw new ToolkitError('OPS_KEY_CHANGED', {
+    message: `${id}: expected the recorded key ${known.arn}, got ${found.arn}`,
+    fault: 'evidence',
+    data: { service: id, recorded: known.arn, found: found.arn },
+    hint: `${recordFile} is right unless you replaced the key yourself: look in CloudTrail for UpdateAlias and CreateKey; a new key is a rotation`,
+  });
+}
+
+async function writePublicKeys(
+  directory: string | undefined,
+  keys: ReadonlyMap<string, RecordedKey>,
+): Promise<readonly string[]> {
+  if (directory === undefined) return [];
+  await makeDirectory(resolve(directory));
+  const files = [...keys].map(([id, { publicKey }]) => ({
+    path: join(resolve(directory), `${id}.pub.pem`),
+    pem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  }));
+  for (const { path, pem } of files) await createFile(path, pem);
+  return files.map(({ path }) => path);
+}

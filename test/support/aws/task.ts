@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerDefinition, TaskDefinition } from '@aws-sdk/client-ecs';
+import { type ProgramEnd, startProgram } from '../../../src/process/supervised-program.ts';
+import type { Host } from './network.ts';
+import { onHost } from './network.ts';
+
+/** What a task of the emulated ECS needs that the emulator without Docker does not give it. */
+export interface TaskPlace {
+  readonly host: Host;
+  /** The image's files, below a directory. */
+  readonly rootfs: string;
+  readonly directory: string;
+  /** CA certificates that stand for Amazon's: they lie over those of the image. */
+  readonly caBundle: string;
+  /** Of the task role. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Values of the container's secrets, as the execution role read them. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+}
+
+export interface RunningTask {
+  readonly family: string;
+  readonly address: string;
+  readonly exited: Promise<ProgramEnd>;
+  readonly logFile: string;
+  tail(): string;
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts the container of a task definition as a process: in its image's files, read-only, as its user, as process 1
+ * of a PID namespace, on an interface of its own, with its exact entry point, command and environment.
+ */
+export async function startTask(definition: TaskDefinition, place: TaskPlace): Promise<RunningTask> {
+  const { host, rootfs, directory } = place;
+  const container = onlyContainer(definition);
+  await mkdir(directory, { recursive: true });
+  const logFile = join(directory, 'log');
+  await writeFile(join(directory, 'hosts'), '127.0.0.1 localhost\n');
+  const words = [...(container.entryPoint ?? []), ...(container.command ?? [])];
+  const user = container.user ?? '0:0';
+  const program = await startProgram({
+    name: definition.family ?? 'task',
+    file: '/usr/sbin/ip',
+    args: onHost(
+      host,
+      ...['unshare', '--mount', '--pid', '--fork', '--kill-child=SIGTERM', 'sh', '-euc', script, 'sh'],
+      ...[rootfs, place.caBundle, user, container.readonlyRootFilesystem === true ? 'ro' : 'rw', ...words],
+    ),
+    env: {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      ...Object.fromEntries((container.environment ?? []).map(({ name = '', value = '' }) => [name, value])),
+      ...place.secrets,
+      ...place.credentials,
+      AWS_ENDPOINT_URL: place.endpoint,
+    },
+    cwd: directory,
+    logFile,
+  });
+  return {
+    family: definition.family ?? '',
+    address: host.address,
+    exited: program.exited,
+    logFile,
+    tail: () => program.tail(),
+    stop: async (graceMs) => program.stop(graceMs),
+  };
+}
+
+/** $1 the image's files, $2 CA certificates, $3 user, $4 ro or rw, then the command line. */
+const script = `
+root=$1 bundle=$2 user=$3 mode=$4; shift 4
+mount --make-rprivate /
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
+mount --bind /etc/hosts "$root/etc/hosts"
+mount --bind "$bundle" "$root/etc/ssl/certs/ca-certificates.crt"
+mount --bind /dev "$root/dev"
+mount -o "remount,bind,$mode" "$root"
+exec chroot --userspec="$user" --groups= "$root" "$@"
+`;
+
+function onlyContainer({ containerDefinitions = [], family = '' }: TaskDefinition): ContainerDefinition {
+  const [container] = containerDefinitions;
+  if (container && containerDefinitions.length === 1) return container;
+  throw new Error(`${family}: expected one container, got ${containerDefinitions.length}`);
+}
