@@ -45,11 +45,12 @@ export function bucketPolicy(access: BucketAccess): PolicyDocument {
   );
 }
 
-/** CloudFront signs its requests (origin access control); `SourceAccount` keeps out the distributions of others. */
-function cloudFrontReads({ deployment, bucketArn }: BucketAccess): readonly Statement[] {
+/** CloudFront signs its requests (origin access control); the condition keeps out the distributions of others. */
+function cloudFrontReads({ deployment, region, bucketArn }: BucketAccess): readonly Statement[] {
+  const ours = `arn:${partitionOf(region)}:cloudfront::${deployment.names.account}:distribution/*`;
   const read = {
     ...{ Effect: 'Allow' as const, Principal: { Service: 'cloudfront.amazonaws.com' } },
-    Condition: { StringEquals: { 'aws:SourceAccount': deployment.names.account } },
+    Condition: { ArnLike: { 'aws:SourceArn': ours } },
   };
   return [
     { Sid: 'Published', ...read, Action: 's3:GetObject', Resource: `${bucketArn}/*` },

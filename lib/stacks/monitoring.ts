@@ -87,7 +87,7 @@ export class MonitoringStack extends Stack {
       // Two at once would find each other publishing.
       reservedConcurrency: 1,
       environment: {
-        TUF_STORE: `s3://${names.bucket('tuf', names.writeRegion)}`,
+        REPOSITORY_STORE: `s3://${names.bucket('tuf', names.writeRegion)}`,
         MEMORY_STORE: memoryStore(deployment, 'resign-online'),
         ONLINE_KEY: `awskms:///${onlineKeyArn(deployment)}`,
       },
@@ -100,7 +100,7 @@ export class MonitoringStack extends Stack {
       description: 'signs a blob and verifies it as a user would',
       ...{ everyMinutes: 5, timeoutSeconds: 180, memoryMb: 512 },
       environment: {
-        TUF_URL: tufUrl(deployment),
+        REPOSITORY_URL: tufUrl(deployment),
         LOGS: JSON.stringify(logsOf(deployment)),
         AUTHORITIES: JSON.stringify(authoritiesOf(deployment)),
         SECRET_ARN: proberSecretName(deployment),
@@ -116,7 +116,7 @@ export class MonitoringStack extends Stack {
       // Two at once would each keep what the other has not seen.
       reservedConcurrency: 1,
       environment: {
-        TUF_URL: tufUrl(deployment),
+        REPOSITORY_URL: tufUrl(deployment),
         LOGS: JSON.stringify(logsOf(deployment)),
         MEMORY_STORE: memoryStore(deployment, 'monitor'),
       },

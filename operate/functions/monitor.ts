@@ -14,7 +14,7 @@ export async function handler(): Promise<{ readonly logs: readonly LogStanding[]
   return await runFunction(options, async (log) => {
     return await monitorLogs(
       {
-        tufUrl: settings.text('TUF_URL'),
+        tufUrl: settings.text('REPOSITORY_URL'),
         pinnedRoot: await settings.packed(packedFiles.pinnedRoot, maxMetadataBytes.root),
         logs: settings.json('LOGS', logsShape),
         memory: openStore(settings.text('MEMORY_STORE')),

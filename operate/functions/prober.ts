@@ -18,7 +18,7 @@ export async function handler(): Promise<Probed> {
   return await runFunction(options, async (log) => {
     return await probe(
       {
-        tufUrl: settings.text('TUF_URL'),
+        tufUrl: settings.text('REPOSITORY_URL'),
         rootFile: settings.packedPath(packedFiles.pinnedRoot),
         cache: join(tmpdir(), 'tuf'),
         logs: settings.json('LOGS', logsShape),

@@ -20,7 +20,7 @@ export async function handler(): Promise<Resigned> {
       {
         policy: parseRootPolicy(policy, settings.packedPath(packedFiles.policy)),
         pinnedRoot: await settings.packed(packedFiles.pinnedRoot, maxMetadataBytes.root),
-        store: openStore(settings.text('TUF_STORE')),
+        store: openStore(settings.text('REPOSITORY_STORE')),
         memory: openStore(settings.text('MEMORY_STORE')),
         openOnline: async () => await openAwsKmsSigner(settings.text('ONLINE_KEY')),
         now: systemClock.now(),

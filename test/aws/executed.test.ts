@@ -1,21 +1,28 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { awsMaterialCommand } from '../../operate/aws/material.ts';
 import { awsRecordCommand } from '../../operate/aws/record.ts';
+import { cognitoTokens } from '../../operate/functions/probing/cognito-tokens.ts';
 import { imagesBuildCommand, imagesPushCommand } from '../../operate/images-commands.ts';
 import { parseDeploymentRecord } from '../../src/services/deployment.ts';
 import { alarmOnMath } from '../support/aws/cdk.ts';
 import { Ceremony } from '../support/aws/ceremony.ts';
-import { account, EmulatedAws, keysAccount, type Outputs } from '../support/aws/emulated-aws.ts';
+import { clientHost } from '../support/aws/client-host.ts';
+import { account, EmulatedAws, keysAccount } from '../support/aws/emulated-aws.ts';
 import { type Destination, Front } from '../support/aws/front.ts';
+import { addPoolUser, type Pool, type PoolUser } from '../support/aws/identity.ts';
 import { ImageFiles } from '../support/aws/image-files.ts';
 import { createPeople } from '../support/aws/roles.ts';
 import { Services } from '../support/aws/services.ts';
+import type { Stage } from '../support/aws/stage.ts';
 import { projectDirectory } from '../support/instance.ts';
 import { runCommand } from '../support/invocation.ts';
 import { serverPath } from '../support/servers.ts';
+import { denialCases } from './denials.ts';
+import { faultCases } from './faults.ts';
+import { functionCases } from './functions.ts';
 
 /** Types of resources that the emulator does not know. The list may only become shorter. */
 const unknownToTheEmulator = new Set([
@@ -24,6 +31,7 @@ const unknownToTheEmulator = new Set([
   'AWS::CloudFront::VpcOrigin',
   'AWS::CloudTrail::Trail',
   alarmOnMath,
+  'AWS::Cognito::ManagedLoginBranding',
   'AWS::EC2::EIP',
   'AWS::EC2::FlowLog',
   'AWS::EC2::NatGateway',
@@ -43,7 +51,9 @@ const certified = [
 let aws: EmulatedAws;
 let config: string;
 let synth: readonly string[];
-let outputs: Outputs;
+let pool: Pool;
+let rootFile: string;
+let stage: Stage;
 let ceremony: Ceremony;
 let images: ImageFiles;
 let services: Services;
@@ -86,19 +96,25 @@ afterAll(async () => {
 /** production.yaml, but for the zone, which AWS numbers, the keys' account, and where the root of trust is. */
 async function configuration(zone: string): Promise<string> {
   const text = await readFile(join(projectDirectory, 'examples', 'production.yaml'), 'utf8');
-  return text
-    .replace(/^ {2}zone: \w+$/m, `  zone: ${zone}`)
-    .replaceAll(keysAccount, account)
-    .replace('root: root-signing/policy.yaml', `root: ${join(ceremony.rootSigning, 'policy.yaml')}`);
+  return (
+    text
+      .replace(/^ {2}zone: \w+$/m, `  zone: ${zone}`)
+      .replaceAll(keysAccount, account)
+      // People who log in at a pool of the deployment.
+      .replace(/^issuers:$/m, 'issuers:\n  - { preset: cognito }')
+      .replace('root: root-signing/policy.yaml', `root: ${join(ceremony.rootSigning, 'policy.yaml')}`)
+  );
 }
 
 describe('the instance on AWS', () => {
   it('is bootstrapped and deployed, as far as it can be before a ceremony', async () => {
     await aws.bootstrap();
     const deployed = await aws.deploy(synth, unknownToTheEmulator);
-    expect(deployed.said).toMatch(/fulcio: not deployed yet: its recorded key\n {2}next: sigstead aws record/);
-    outputs = deployed.outputs;
-    expect(Object.keys(outputs)).toContain('acme-Keys');
+    expect(deployed.said).toMatch(/rekor-log2026-1: not deployed yet: its recorded key\n {2}next: sigstead aws record/);
+    const { UserPoolId: userPool = '', ClientId: clientId = '' } = deployed.outputs['acme-Oidc'] ?? {};
+    pool = { userPool, clientId };
+    const known = `{ preset: cognito, userPool: ${userPool}, clientId: ${clientId} }`;
+    await writeFile(config, (await readFile(config, 'utf8')).replace('{ preset: cognito }', known));
   }, 600_000);
 
   it('has images, which are in a registry by their digests', async () => {
@@ -119,13 +135,12 @@ describe('the instance on AWS', () => {
     const { keys } = parseDeploymentRecord(await readFile(at('deployment.json')), 'deployment.json');
     const genesis = async () =>
       ceremony.genesis(keys.get('tuf-online')?.arn ?? '', `s3://acme-tuf-${account}-eu-central-1`);
-    await aws.as('ceremony-coordinators', 'acme-publisher-task', genesis);
+    rootFile = await aws.as('ceremony-coordinators', 'acme-publisher-task', genesis);
   }, 300_000);
 
   it('is deployed whole', async () => {
     const deployed = await aws.deploy([...synth, '-c', 'complete=true'], unknownToTheEmulator);
     expect([...deployed.leftOut.keys()]).toEqual([...unknownToTheEmulator].toSorted());
-    outputs = deployed.outputs;
   }, 600_000);
 
   it('runs: every server from its registered task definition, with the credentials of its task role', async () => {
@@ -137,7 +152,54 @@ describe('the instance on AWS', () => {
     loadBalancer = `/_alb/${balancer}`;
     expect(services.tasks).toHaveLength(5);
   }, 300_000);
+
+  it('signs for a person of its user pool, and every client verifies', async () => {
+    const user = await addPoolUser(pool, 'signer@acme.example');
+    const { clients, anchor, expected, token } = await openStage(user);
+    const artifact = at('artifact');
+    await writeFile(artifact, 'something to sign\n');
+    const all = [clients.cosign, clients.sigstoreJs, ...(clients.sigstorePython ? [clients.sigstorePython] : [])];
+    for (const client of all) {
+      const home = at(`home-${client.name}`);
+      await mkdir(home);
+      expect([client.name, await client.initialize(anchor, home)]).toEqual([client.name, { accepted: true }]);
+    }
+    for (const signing of [clients.cosign, clients.sigstoreJs]) {
+      const bundle = at(`${signing.name}.sigstore.json`);
+      const identityToken = await token();
+      await signing.sign({ anchor, home: at(`home-${signing.name}`), artifact, bundle, identityToken });
+      for (const client of all) {
+        const verdict = await client.verify({ anchor, home: at(`home-${client.name}`), artifact, bundle, expected });
+        expect([signing.name, client.name, verdict]).toEqual([signing.name, client.name, { accepted: true }]);
+      }
+    }
+  }, 300_000);
 });
+
+describe('what the functions do', () => functionCases(() => stage));
+describe('what nobody may', () => denialCases(() => stage));
+describe('what may fail', () => faultCases(() => stage));
+
+/** Everything that the cases after the first signature need. */
+async function openStage(user: PoolUser): Promise<Stage> {
+  const url = `${aws.emulator.endpoint}/`;
+  const login = { source: 'cognito', url, clientId: pool.clientId, ...user, username: user.email } as const;
+  const clients = await clientHost({
+    host: await aws.network.addHost(),
+    directory: aws.directory,
+    caBundle: await services.caBundle(),
+    cosign: await serverPath('cosign'),
+  });
+  const issuer = `https://cognito-idp.eu-central-1.amazonaws.com/${pool.userPool}`;
+  stage = {
+    ...{ aws, services, ceremony, clients, config, pool, user },
+    recordFile: at('deployment.json'),
+    anchor: { tufUrl: `https://tuf.${domain}`, rootFile },
+    expected: { identity: user.email, issuer },
+    token: async () => cognitoTokens(login, { now: new Date() }).token(),
+  };
+  return stage;
+}
 
 /** As the behaviours of the distributions say; the emulator has no VPC origins, through which requests go to the load balancer. */
 function route(host: string, { method = '', url = '' }: IncomingMessage): Destination {

@@ -84,7 +84,7 @@ describe('resign-online', () => {
     const code = await bundled('resign-online', { pinnedRoot: root.bytes, policy: utf8(text) });
     const environment = {
       INSTANCE: 'acme',
-      TUF_STORE: 's3://acme-tuf',
+      REPOSITORY_STORE: 's3://acme-tuf',
       MEMORY_STORE: 's3://acme-memory/resign-online',
       ONLINE_KEY,
     };
@@ -161,7 +161,7 @@ describe('prober and monitor', () => {
     environment = {
       ...{
         INSTANCE: 'acme',
-        TUF_URL: instance.tufUrl,
+        REPOSITORY_URL: instance.tufUrl,
         MEMORY_STORE: 's3://acme-seen/monitor',
         SECRET_ARN: 'acme/prober',
       },

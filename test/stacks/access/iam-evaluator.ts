@@ -76,7 +76,9 @@ function names({ Principal, Effect }: Statement, caller: Caller): 'itself' | 'ac
 /** A service that acts for itself has no `aws:PrincipalArn`; the calls we look at are with TLS unless they say otherwise. */
 function contextOf(caller: Caller, request: Request): Readonly<Record<string, string>> {
   const own =
-    caller.service === undefined ? { 'aws:PrincipalArn': caller.arn } : { 'aws:SourceAccount': caller.account };
+    caller.service === undefined
+      ? { 'aws:PrincipalArn': caller.arn }
+      : { 'aws:SourceArn': `arn:aws:cloudfront::${caller.account}:distribution/E1` };
   return { 'aws:SecureTransport': 'true', ...own, ...request.context };
 }
 

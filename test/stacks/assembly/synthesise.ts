@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type AppProps } from 'aws-cdk-lib';
@@ -6,6 +7,7 @@ import type { Assembly } from '../../../lib/guardrails/assembly.ts';
 import { assemblyOf } from '../../../lib/guardrails/assembly.ts';
 import { type ComposedInstance, composeInstance, type InstanceOptions } from '../../../lib/instance-stacks.ts';
 import { parseConfig } from '../../../src/config/config.ts';
+import { runProgram } from '../../../src/process/run-program.ts';
 import { emptyRecord } from '../../../src/services/deployment.ts';
 import { projectDirectory } from '../../support/instance.ts';
 import { complete, now } from '../services/support.ts';
@@ -13,11 +15,14 @@ import { complete, now } from '../services/support.ts';
 export const profiles = ['ha-public', 'dev', 'private', 'two-regions', 'phase-1', 'cognito'] as const;
 export type Profile = (typeof profiles)[number];
 
+/** A text of `examples/production.yaml`, and what stands there instead. */
+export type Edit = readonly [string, string];
+
 /** As its outputs say once the stack is there. */
 const cognito = '  - { preset: cognito, userPool: eu-central-1_AbCdEfGhI, clientId: 1h57kf5cpq17m0eml12EXAMPLE }';
 
 /** What a profile changes in `examples/production.yaml`: each text must be in it. */
-const edits: Readonly<Record<Profile, readonly (readonly [string, string])[]>> = {
+const edits: Readonly<Record<Profile, readonly Edit[]>> = {
   'ha-public': [],
   dev: [['availability: ha', 'availability: dev']],
   private: [['access: public', 'access: private']],
@@ -33,7 +38,7 @@ const edits: Readonly<Record<Profile, readonly (readonly [string, string])[]>> =
 export const productionFile = join(projectDirectory, 'examples', 'production.yaml');
 const productionText = readFileSync(productionFile, 'utf8');
 
-export function productionWith(changes: readonly (readonly [string, string])[]): string {
+export function productionWith(changes: readonly Edit[]): string {
   return changes.reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`examples/production.yaml: expected ${from}`);
     return text.replace(from, () => to);
@@ -89,11 +94,41 @@ export function synthesise(instance: InstanceOptions): Synthesised {
   return { ...composed, instance, assembly: assemblyOf(app.synth()) };
 }
 
-const done = new Map<Profile, Promise<Synthesised>>();
+let synthesising: Promise<string> | undefined;
 
-/** The assembly of a profile, synthesised once in a process. Whoever changes a template changes a copy. */
+/**
+ * What every profile makes, synthesised once in a process: by a program of its own, since CDK takes many times as long
+ * inside of Jest. Its keys are others than those of `instance`. Whoever changes a template changes a copy.
+ */
 export async function assembly(profile: Profile): Promise<Synthesised> {
-  const existing = done.get(profile) ?? instanceOf(profile).then(synthesise);
-  done.set(profile, existing);
-  return await existing;
+  synthesising ??= runSynthesis();
+  const text = await readFile(join(await synthesising, `${profile}.json`), 'utf8');
+  return { ...(JSON.parse(text) as Omit<Synthesised, 'instance'>), instance: await instanceOf(profile) };
+}
+
+/** Returns the bytes of the same instance, synthesised twice. */
+export async function synthesisedTwice(): Promise<readonly [string, string]> {
+  synthesising ??= runSynthesis();
+  const directory = await synthesising;
+  return [
+    await readFile(join(directory, 'ha-public.json'), 'utf8'),
+    await readFile(join(directory, 'again.json'), 'utf8'),
+  ];
+}
+
+async function runSynthesis(): Promise<string> {
+  const directory = mkdtempSync(join(temporary, 'synthesised-'));
+  const { exitCode, stderr } = await runAssemblyProgram('synthesise-program.ts', directory);
+  if (exitCode !== 0) throw new Error(stderr);
+  return directory;
+}
+
+/** Runs one of the programs beside this file. */
+export async function runAssemblyProgram(file: string, ...args: readonly string[]) {
+  return await runProgram({
+    file: process.execPath,
+    args: [join(import.meta.dirname, file), ...args],
+    env: { PATH: process.env['PATH'] ?? '' },
+    timeoutMs: 120_000,
+  });
 }

@@ -1,18 +1,13 @@
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { addNag } from '../../../lib/guardrails/nag.ts';
-import { composeInstance } from '../../../lib/instance-stacks.ts';
-import { runProgram } from '../../../src/process/run-program.ts';
-import { projectDirectory } from '../../support/instance.ts';
-import { instanceOf, newApp } from './synthesise.ts';
+import { runAssemblyProgram } from './synthesise.ts';
 
 describe('the rules of aws-cdk-lib, with errors on', () => {
   it('accept the instance of examples/production.yaml, and so does cdk-nag', async () => {
-    const instance = await instanceOf('ha-public');
-    const app = newApp();
-    composeInstance(app, instance);
-    addNag(app, instance);
-    expect(app.synth().stacks.length).toBeGreaterThan(15);
+    const { exitCode, stderr } = await runAssemblyProgram('validated-program.ts');
+    expect({ exitCode, errors: stderr.split('\n').filter((line) => line.startsWith('ERROR')) }).toEqual({
+      exitCode: 0,
+      errors: [],
+    });
   }, 60_000);
 
   it.each([
@@ -21,12 +16,7 @@ describe('the rules of aws-cdk-lib, with errors on', () => {
   ])(
     '%s',
     async (_name, cpu, expected) => {
-      const { exitCode, stderr } = await runProgram({
-        file: process.execPath,
-        args: [join(projectDirectory, 'test', 'stacks', 'assembly', 'wrong-property-program.ts'), cpu],
-        env: { PATH: process.env['PATH'] ?? '' },
-        timeoutMs: 60_000,
-      });
+      const { exitCode, stderr } = await runAssemblyProgram('wrong-property-program.ts', cpu);
       expect({ exitCode, named: stderr.includes('Wrong/Task') }).toEqual({ exitCode: expected, named: expected === 1 });
     },
     60_000,

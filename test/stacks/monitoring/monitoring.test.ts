@@ -91,12 +91,12 @@ describe('MonitoringStack', () => {
     const variables = (name: string) => lambda(name)?.Environment.Variables as Record<string, string>;
     expect(variables('resign-online')).toEqual({
       INSTANCE: 'acme',
-      TUF_STORE: `s3://acme-tuf-${mainAccount}-${region}`,
+      REPOSITORY_STORE: `s3://acme-tuf-${mainAccount}-${region}`,
       MEMORY_STORE: `s3://acme-memory-${mainAccount}-${region}/resign-online`,
       ONLINE_KEY: expect.stringMatching(/^awskms:\/\/\/arn:aws:kms:eu-central-1:210987654321:key\//),
     });
     expect(variables('prober')).toMatchObject({
-      TUF_URL: 'https://tuf.sigstore.acme.example',
+      REPOSITORY_URL: 'https://tuf.sigstore.acme.example',
       SECRET_ARN: 'acme/prober',
       AUTHORITIES: expect.stringContaining('{"service":"timestamp-tsa-2","url":"https://tsa-2.sigstore.acme.example"}'),
     });

@@ -70,7 +70,9 @@ export class EmulatedAws implements AsyncDisposable {
       return join(directory, name);
     };
     await prepareMariaDb(join(directory, 'mariadb'));
-    const emulator = stack.use(await startEmulator({ directory: await at('emulator'), network, names, ca, region }));
+    const emulator = stack.use(
+      await startEmulator({ directory: await at('emulator'), network, names, ca, region, account }),
+    );
     return new EmulatedAws({ directory, network, names, ca, emulator, stack });
   }
 

@@ -27,12 +27,20 @@ export interface EmulatorOptions {
   readonly names: NameServer;
   readonly ca: TestCa;
   readonly region: string;
+  readonly account: string;
 }
 
 /** Names of AWS that clients of an instance, or its servers, ask for. */
 const dataPlanes = ['cloudfront.net', 'elb.amazonaws.com', 'amazonaws.com', 'amazoncognito.com'];
 
-export async function startEmulator({ directory, network, names, ca, region }: EmulatorOptions): Promise<Emulator> {
+export async function startEmulator({
+  directory,
+  network,
+  names,
+  ca,
+  region,
+  account,
+}: EmulatorOptions): Promise<Emulator> {
   const host = await network.addHost();
   const alternatives = dataPlanes.flatMap((domain) => [`*.${domain}`, `*.${region}.${domain}`]);
   const tls = await ca.issue('emulator', host.address, 'localhost', '127.0.0.1', ...alternatives);
@@ -48,6 +56,8 @@ export async function startEmulator({ directory, network, names, ca, region }: E
       PATH: `${join(process.execPath, '..')}:/usr/sbin:/usr/bin:/sbin:/bin`,
       ...{ HOME: directory, TMPDIR: directory, STATE_DIR: directory, S3_DATA_DIR: directory, LOG_LEVEL: 'INFO' },
       ...{ AUTH: 'true', BIND_HOST: '0.0.0.0', GATEWAY_PORT: `${port}`, MINISTACK_REGION: region },
+      // Of requests that nobody signed, as a login is.
+      MINISTACK_ACCOUNT_ID: account,
       ...{ USE_SSL: '1', MINISTACK_SSL_CERT: tls.certificate, MINISTACK_SSL_KEY: tls.key },
       // For the functions, which inherit it.
       ...{ NODE_EXTRA_CA_CERTS: ca.file, AWS_ENDPOINT_URL: `https://${host.address}:${port}` },
@@ -62,13 +72,13 @@ export async function startEmulator({ directory, network, names, ca, region }: E
   return {
     address: host.address,
     endpoint,
-    environmentOf: (account) => ({
+    environmentOf: (who) => ({
       ...{ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_DEFAULT_REGION: region },
-      ...{ AWS_ACCESS_KEY_ID: account, AWS_SECRET_ACCESS_KEY: 'test' },
+      ...{ AWS_ACCESS_KEY_ID: who, AWS_SECRET_ACCESS_KEY: 'test' },
       ...{ AWS_CA_BUNDLE: ca.file, NODE_EXTRA_CA_CERTS: ca.file },
     }),
-    authorization: (service, account) =>
-      `AWS4-HMAC-SHA256 Credential=${account}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+    authorization: (service, who) =>
+      `AWS4-HMAC-SHA256 Credential=${who}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
     log: () => program.tail(),
     [Symbol.asyncDispose]: async () => program.stop(5_000),
   };

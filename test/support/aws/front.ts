@@ -53,7 +53,9 @@ export class Front implements AsyncDisposable {
         headers: { ...incoming.headers, host },
       },
       (response) => {
-        answer.writeHead(response.statusCode ?? 502, response.headers);
+        // The emulator says 403 of a missing object, whatever the policy of the bucket says about listing it.
+        const status = response.statusCode === 403 && prefix === '' ? 404 : (response.statusCode ?? 502);
+        answer.writeHead(status, response.headers);
         response.pipe(answer);
       },
     );

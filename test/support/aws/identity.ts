@@ -30,7 +30,14 @@ export async function addPoolUser(pool: Pool, email: string): Promise<PoolUser> 
     { Name: 'email_verified', Value: 'true' },
   ];
   const of = { UserPoolId: pool.userPool, Username: email };
-  await client.send(new AdminCreateUserCommand({ ...of, UserAttributes: attributes, MessageAction: 'SUPPRESS' }));
+  await client.send(
+    new AdminCreateUserCommand({
+      ...of,
+      UserAttributes: attributes,
+      MessageAction: 'SUPPRESS',
+      TemporaryPassword: password,
+    }),
+  );
   await client.send(new AdminSetUserPasswordCommand({ ...of, Password: password, Permanent: true }));
   const begun = await client.send(
     new InitiateAuthCommand({

