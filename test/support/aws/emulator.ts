@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { waitFor } from '../../../src/core/wait.ts';
-import { findProgram } from '../../../src/process/find-program.ts';
 import { startProgram } from '../../../src/process/supervised-program.ts';
+import { emulatorFile } from './emulator-file.ts';
 import type { NameServer } from './name-server.ts';
 import { onHost, type TestNetwork } from './network.ts';
 import type { TestCa } from './test-ca.ts';
@@ -45,8 +45,8 @@ export async function startEmulator({
   const alternatives = dataPlanes.flatMap((domain) => [`*.${domain}`, `*.${region}.${domain}`]);
   const tls = await ca.issue('emulator', host.address, 'localhost', '127.0.0.1', ...alternatives);
   for (const domain of dataPlanes) names.setBelow(domain, host.address);
-  const file = await findProgram(process.env['SIGSTEAD_TEST_MINISTACK'] ?? 'ministack', process.env['PATH'] ?? '');
-  if (file === undefined) throw new Error('ministack is neither at $SIGSTEAD_TEST_MINISTACK nor on PATH');
+  const file = await emulatorFile(process.env);
+  if (file === undefined) throw new Error('the emulator is not installed: npm run test:aws does that');
   const program = await startProgram({
     name: 'ministack',
     file: '/usr/sbin/ip',
