@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { App } from 'aws-cdk-lib';
 import { databaseCaOf } from '../lib/database-ca.ts';
-import { composeInstance } from '../lib/instance-stacks.ts';
+import { assertInvariants } from '../lib/guardrails/guard.ts';
+import { addNag } from '../lib/guardrails/nag.ts';
+import { composeInstance, type InstanceOptions } from '../lib/instance-stacks.ts';
 import { deploymentFilesAt } from '../operate/aws/settings.ts';
 import { bundleFunctions } from '../operate/functions/bundle.ts';
 import { utf8 } from '../src/core/bytes.ts';
@@ -18,6 +21,8 @@ import { printableLines } from '../src/core/printable.ts';
  *   -c writeOnce=false   for an emulator that does not know conditional writes: objects may then be overwritten
  *   -c complete=true     fail where a service cannot be deployed yet, instead of leaving it out
  */
+
+const runbook = fileURLToPath(new URL('../docs/operator-runbook.md', import.meta.url));
 
 const say = (line: string) => process.stderr.write(`${printableLines(line)}\n`);
 
@@ -39,7 +44,7 @@ try {
     ...(pinnedRoot && { pinnedRoot }),
   });
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
-  const { waiting, warnings } = composeInstance(app, {
+  const instance: InstanceOptions = {
     ...files,
     functions,
     databaseCa: databaseCaIn,
@@ -48,11 +53,13 @@ try {
     rootPinned: pinnedRoot !== undefined,
     writeOnce: context('writeOnce') !== 'false',
     now: new Date(),
-  });
+  };
+  const { waiting, warnings } = composeInstance(app, instance);
   for (const warning of [...files.config.warnings.map(({ message }) => message), ...warnings])
     say(`warning: ${warning}`);
   for (const { service, missing, next } of waiting) say(`${service}: not deployed yet: ${missing}\n  next: ${next}`);
-  app.synth();
+  addNag(app, instance);
+  assertInvariants(app.synth(), instance, await readFile(runbook, 'utf8'));
 } catch (error) {
   process.exitCode = exitCodeOf(error);
   say(`error: ${error instanceof ToolkitError ? error.message : describeCause(error)}`);

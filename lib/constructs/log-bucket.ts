@@ -25,7 +25,7 @@ export class LogBucket extends Construct {
     super(scope, id);
     const bucket = new DataBucket(this, 'Data', {
       ...{ deployment, region: log.region, owner: log.id, qualifier, writeOnce },
-      ...{ replaced: ['checkpoint'], removed: ['tile/*.p/*'], published: true },
+      ...{ replaced: ['checkpoint'], removed: ['tile/*.p/*'], published: deployment.aws.access === 'public' },
       writers: [deployment.names.roleArn(log.id, 'task')],
       // TesseraCT trusts for ever what it finds there when it starts.
       unwritable: ['roots/*'],

@@ -33,7 +33,7 @@ export class TrustDataStack extends Stack {
     if (region === names.writeRegion) {
       const tuf = new DataBucket(this, 'Tuf', {
         ...{ ...shared, owner: 'tuf', retentionDays: tufRetentionDays },
-        ...{ replaced: ['timestamp.json'], published: true },
+        ...{ replaced: ['timestamp.json'], published: deployment.aws.access === 'public' },
       });
       new CfnOutput(this, 'TufBucket', { value: tuf.bucketName });
     }

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
-import type { LogShardConfig, TimestampConfig } from '../../src/config/config.ts';
+import type { InstanceConfig, LogShardConfig, TimestampConfig } from '../../src/config/config.ts';
 import { equalBytes, parseUtf8 } from '../../src/core/bytes.ts';
 import { floorToSecond } from '../../src/core/clock.ts';
 import { spkiOf } from '../../src/core/digest.ts';
@@ -67,7 +67,7 @@ async function material(invocation: Invocation): Promise<Outcome> {
   const sources: Sources = {
     files,
     directory: resolve(invocation.options.text('certificates') ?? 'certificates'),
-    endpoints: await readEndpoints(invocation.options.text('endpoints')),
+    endpoints: await readEndpoints(invocation.options.text('endpoints'), files.config),
     now: floorToSecond(invocation.clock.now()),
   };
   const compiled = await extendMaterial(sources);
@@ -180,13 +180,34 @@ function urlOf({ endpoints }: Sources, id: string, host: string): string {
   return endpoints.get(id) ?? `https://${host}`;
 }
 
-async function readEndpoints(file: string | undefined): Promise<ReadonlyMap<string, string>> {
+async function readEndpoints(
+  file: string | undefined,
+  { logs, timestamps }: InstanceConfig,
+): Promise<ReadonlyMap<string, string>> {
   if (file === undefined) return new Map();
   const document = parseJsonObject(await readFileCapped(resolve(file), maxBytes), { what: file, maxBytes });
-  return assertRead(readShape(mapOf(text), document), {
+  const endpoints = assertRead(readShape(mapOf(text), document), {
     code: 'OPS_ENDPOINTS',
     what: file,
     hint: 'expected an object like { "fulcio": "https://d111111abcdef8.cloudfront.net" }',
+  });
+  const asked = [
+    fulcioId,
+    ...logs.rekor.map(({ shard }) => rekorId(shard)),
+    ...timestamps.map(({ name }) => timestampAuthorityId(name)),
+  ];
+  const unknown = [...endpoints.keys()].filter((id) => !asked.includes(id));
+  if (unknown.length > 0) throw unknownEndpoints(file, unknown, asked);
+  return endpoints;
+}
+
+/** A name that is passed over would leave clients with an address where nobody answers. */
+function unknownEndpoints(file: string, unknown: readonly string[], asked: readonly string[]): ToolkitError {
+  return new ToolkitError('OPS_ENDPOINTS', {
+    message: `${file}: expected services that clients ask, got ${unknown.join(', ')}`,
+    fault: 'input',
+    data: { unknown, asked },
+    hint: `name only these: ${asked.join(', ')}`,
   });
 }
 

@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FunctionName } from '../../lib/deployment.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { replaceFile } from '../../src/core/files.ts';
 import { runProgram } from '../../src/process/run-program.ts';
+import { isBundled, writeStamp } from './bundle-stamp.ts';
 import { packedFiles } from './runtime/settings.ts';
 
 /** What is packed beside the code of the functions that need it. Each is absent until it exists. */
@@ -41,12 +42,20 @@ export async function bundleFunctions(
 ): Promise<ReadonlyMap<FunctionName, string>> {
   const names = Object.keys(functions) as readonly FunctionName[];
   const directories = new Map(names.map((name) => [name, join(outDirectory, name)] as const));
-  for (const directory of directories.values()) {
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { recursive: true });
+  const stamp = join(outDirectory, 'bundled.json');
+  if (!(await isBundled(stamp))) {
+    await rm(outDirectory, { recursive: true, force: true });
+    await mkdir(outDirectory, { recursive: true });
+    await runEsbuild(names, outDirectory);
+    await writeStamp(
+      stamp,
+      names.map((name) => join(outDirectory, name, 'index.mjs')),
+    );
   }
-  await runEsbuild(names, outDirectory);
   for (const [name, directory] of directories) {
+    // What an earlier run packed, and this one may not have.
+    const others = (await readdir(directory)).filter((file) => file !== 'index.mjs');
+    for (const file of others) await rm(join(directory, file), { recursive: true });
     for (const part of functions[name]) {
       const bytes = contents[part];
       if (bytes) await replaceFile(join(directory, packedFiles[part]), bytes);
@@ -70,6 +79,7 @@ async function runEsbuild(names: readonly FunctionName[], outDirectory: string):
       '--out-extension:.js=.mjs',
       `--banner:js=${banner}`,
       '--log-level=warning',
+      `--metafile=${join(outDirectory, 'metafile.json')}`,
     ],
     cwd: top,
     // Where esbuild is a script, it is run by the Node that runs us.

@@ -1,5 +1,5 @@
 import type { Rule } from '../core/rules.ts';
-import type { ConfigDraft, Written } from './draft.ts';
+import { type ConfigDraft, type DraftFields, type Written, written } from './draft.ts';
 import { duplicates, isNamed } from './duplicates.ts';
 
 /** Rules of the section `aws`, and of what other sections say about it. */
@@ -38,11 +38,38 @@ export const awsRules: readonly Rule<ConfigDraft>[] = [
         }));
     },
   },
+  {
+    id: 'network-ranges',
+    title: 'ranges of addresses are what they say: AWS refuses one whose address has bits behind its prefix',
+    check: ({ aws }) =>
+      [...(aws ? [written(aws, 'network')] : []), ...listedAt(aws, 'clientNetworks')].flatMap((range) => {
+        if (range === undefined) return [];
+        const network = networkOf(range.value);
+        if (network === range.value) return [];
+        const hint = network === undefined ? 'four numbers up to 255, and a prefix up to 32' : `write ${network}`;
+        return [{ where: range.path, message: `expected a range of IPv4 addresses, got ${range.value}`, hint }];
+      }),
+  },
 ];
 
+/** Returns the range that a text means, with the bits behind its prefix cleared. */
+function networkOf(range: string): string | undefined {
+  const [address = '', prefix = ''] = range.split('/');
+  const bits = Number(prefix);
+  const octets = address.split('.').map(Number);
+  if (octets.length !== 4 || octets.some((octet) => octet > 255) || bits > 32) return undefined;
+  const kept = octets.map((octet, index) => octet & (0xff << (8 - Math.min(8, Math.max(0, bits - 8 * index)))) & 0xff);
+  return `${kept.join('.')}/${bits}`;
+}
+
 function regionsOf({ aws }: ConfigDraft): readonly Written[] {
-  const regions = Array.isArray(aws?.fields['regions']) ? aws.fields['regions'] : [];
-  return regions.map((value: unknown, index) => ({ value, path: `aws.regions[${index}]` })).filter(isNamed);
+  return listedAt(aws, 'regions');
+}
+
+/** Returns the texts of a list of the section, with their places. */
+function listedAt(aws: DraftFields | undefined, key: string): readonly Written[] {
+  const items = Array.isArray(aws?.fields[key]) ? aws.fields[key] : [];
+  return items.map((value: unknown, index) => ({ value, path: `aws.${key}[${index}]` })).filter(isNamed);
 }
 
 function partitionOf(region: string): string {

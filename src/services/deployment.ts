@@ -69,8 +69,16 @@ export function formatDeploymentRecord({ keys, images }: DeploymentRecord): Uint
 }
 
 function publicKeyOf(pem: string): KeyObject {
-  const key = createPublicKey(pem);
-  // A private key would be accepted too, and its public half taken.
-  if (key.export({ type: 'spki', format: 'pem' }).toString() === pem) return key;
-  throw new ToolkitError('SVC_DEPLOYMENT', { message: 'expected a PEM public key', fault: 'input' });
+  try {
+    // A private key would be accepted too, and its public half taken.
+    const key = createPublicKey(pem);
+    if (key.export({ type: 'spki', format: 'pem' }).toString() === pem) return key;
+  } catch (cause) {
+    throw notPublicKey(cause);
+  }
+  throw notPublicKey();
+}
+
+function notPublicKey(cause?: unknown): ToolkitError {
+  return new ToolkitError('SVC_DEPLOYMENT', { message: 'expected a PEM public key', fault: 'input', cause });
 }

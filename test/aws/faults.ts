@@ -1,8 +1,11 @@
-import { expect, it } from '@jest/globals';
 import type { Stage } from '../support/aws/stage.ts';
+import { freezeCases } from './faults-freeze.ts';
+import { loadCases } from './faults-load.ts';
+import { rollbackCases } from './faults-rollback.ts';
 
+/** In this order: after the first two nothing is lost, the last two end one log each. */
 export function faultCases(stage: () => Stage): void {
-  it('has a stage', () => {
-    expect(stage().services.tasks.length).toBeGreaterThan(4);
-  });
+  loadCases(stage);
+  freezeCases(stage);
+  rollbackCases(stage);
 }

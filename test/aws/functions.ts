@@ -1,8 +1,102 @@
-import { expect, it } from '@jest/globals';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GetPolicyCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { describe, expect, it } from '@jest/globals';
+import { verifyByTwo } from '../../ceremony/candidate.ts';
+import { resignOnline } from '../../ceremony/resign-online.ts';
+import { readRootPolicy } from '../../src/config/root-policy.ts';
+import { dayMs } from '../../src/core/clock.ts';
+import { openAwsKmsSigner } from '../../src/keys/awskms-signer.ts';
+import { parseDeploymentRecord, tufOnlineKey } from '../../src/services/deployment.ts';
+import { maxMetadataBytes, timestampPath } from '../../src/tuf/layout.ts';
+import { account, region } from '../support/aws/emulated-aws.ts';
 import type { Stage } from '../support/aws/stage.ts';
+import { bucket, invoke, scheduleOf } from './functions-deployed.ts';
+import { watchCases } from './functions-watching.ts';
 
+/** In this order: the second look of the monitor is at what the prober had signed. */
 export function functionCases(stage: () => Stage): void {
-  it('has a stage', () => {
-    expect(stage().services.tasks.length).toBeGreaterThan(4);
+  describe('the schedules', () => scheduleCases(stage));
+  describe('the online signer', () => resignCases(stage));
+  describe('the monitor and the prober', () => watchCases(stage));
+}
+
+function scheduleCases(stage: () => Stage): void {
+  it.each([
+    ['resign-online', 'rate(1 hour)'],
+    ['monitor', 'rate(10 minutes)'],
+    ['prober', 'rate(5 minutes)'],
+  ])('start %s at %s, and nothing else does', async (name, expression) => {
+    const { rule, targets } = await scheduleOf(stage().aws, name);
+    expect(rule).toMatchObject({ ScheduleExpression: expression, State: 'ENABLED' });
+    const arn = `arn:aws:lambda:${region}:${account}:function:acme-${name}`;
+    expect(targets.map(({ Arn }) => Arn)).toEqual([arn]);
+    const { Policy = '{}' } = await new LambdaClient().send(new GetPolicyCommand({ FunctionName: arn }));
+    const { Statement } = JSON.parse(Policy) as { Statement: readonly object[] };
+    expect(Statement).toHaveLength(1);
+    expect(Statement[0]).toMatchObject({
+      Principal: { Service: 'events.amazonaws.com' },
+      Condition: { ArnLike: { 'AWS:SourceArn': rule.Arn } },
+    });
   });
+}
+
+function resignCases(stage: () => Stage): void {
+  it('signs nothing where nothing is due', async () => {
+    const before = await timestamp();
+    const { failed, answer, metrics } = await invoke(stage().aws, 'resign-online');
+    expect({ failed, answer }).toMatchObject({ failed: false, answer: { changed: [] } });
+    expect(metrics['TufTimestampExpiresInHours']?.[0]).toBeGreaterThan(6 * 24);
+    expect(await timestamp()).toEqual(before);
+  });
+
+  it('signs a timestamp that is due, with the role and the key of the deployment, and clients follow', async () => {
+    const { aws, clients, anchor } = stage();
+    const due = await publishShortTimestamp(stage());
+    const { failed, answer } = await invoke(aws, 'resign-online');
+    expect({ failed, answer }).toMatchObject({ failed: false, answer: { versions: { timestamp: due + 1 } } });
+    expect(answer['changed']).toContain(timestampPath);
+    const read = bucket('tuf').read.bind(bucket('tuf'));
+    const verified = await verifyByTwo({ read, pinnedRoot: await readFile(anchor.rootFile), now: new Date() });
+    expect(verified.timestamp.version).toBe(due + 1);
+    expect(verified.timestamp.expires.getTime() - Date.now()).toBeGreaterThan(6 * dayMs);
+    const home = join(aws.directory, 'home-resigned');
+    await mkdir(home);
+    expect(await clients.cosign.initialize(anchor, home)).toEqual({ accepted: true });
+  });
+
+  it('refuses to sign over a timestamp that somebody put back, and calls it evidence', async () => {
+    const { aws } = stage();
+    const last = await timestamp();
+    await publishShortTimestamp(stage());
+    const { failed: ready } = await invoke(aws, 'resign-online');
+    const newest = await timestamp();
+    await bucket('tuf').replace(timestampPath, last);
+    const { failed, answer, metrics } = await invoke(aws, 'resign-online');
+    const left = await timestamp();
+    await bucket('tuf').replace(timestampPath, newest);
+    expect({ ready, failed, evidence: metrics['Evidence'] }).toEqual({ ready: false, failed: true, evidence: [1] });
+    expect(answer['errorMessage']).toMatch(/as it was published last, or a later one, got v/);
+    expect(left).toEqual(last);
+  });
+}
+
+async function timestamp(): Promise<Uint8Array> {
+  return (await bucket('tuf').read(timestampPath, maxMetadataBytes.timestamp)) ?? new Uint8Array();
+}
+
+/** Publishes, as a publisher may, a timestamp that is good for two days, which is less than the policy wants; returns its version. */
+async function publishShortTimestamp({ aws, anchor, ceremony, recordFile }: Stage): Promise<number> {
+  const record = parseDeploymentRecord(await readFile(recordFile), recordFile);
+  const written = await readRootPolicy(join(ceremony.rootSigning, 'policy.yaml'));
+  const policy = { ...written, timestamp: { expiryDays: 2, resignDays: 1 } };
+  const publish = async () => {
+    const online = await openAwsKmsSigner(`awskms:///${record.keys.get(tufOnlineKey)?.arn}`);
+    const pinnedRoot = await readFile(anchor.rootFile);
+    const options = { policy, store: bucket('tuf'), pinnedRoot, now: new Date(), online, force: true };
+    const { repository } = await resignOnline(options);
+    online.close();
+    return repository.timestamp.version;
+  };
+  return await aws.as('ceremony-coordinators', 'acme-publisher-task', publish);
 }

@@ -51,4 +51,13 @@ describe('bundleFunctions', () => {
       expect(code).not.toContain('koffi');
     }
   }, 60_000);
+
+  it('refuses where esbuild cannot write a bundle, and says why', async () => {
+    await using directory = await temporaryDirectory();
+    // The directories of the functions fit into a path, and the files in them do not.
+    const longest = 4_095 - '/shard-database/'.length - directory.path.length;
+    const deep = Array.from({ length: Math.ceil(longest / 200) }, () => 'd'.repeat(199)).join('/');
+    const failed = expect(bundleFunctions(join(directory.path, deep.slice(0, longest)))).rejects;
+    await failed.toMatchObject({ code: 'OPS_FUNCTION_BUNDLE', message: expect.stringContaining('Failed to write') });
+  }, 60_000);
 });

@@ -28,6 +28,13 @@ describe('the access matrix', () => {
     expect(differences(asked, same, shared)).toEqual([]);
   });
 
+  it('lets CloudFront read nothing where access is private, and changes nothing else', () => {
+    const inside = sampleDeployment({ access: 'private' });
+    const found = differences(expandMatrix(matrix, inside), policiesOf(synthesise(inside), inside), inside);
+    expect(found.length).toBeGreaterThan(10);
+    expect(found.filter((difference) => !/^CloudFront: (?:read|list) /.test(difference))).toEqual([]);
+  });
+
   it('refuses every signature before the keys are recorded, where they are in another account', () => {
     const early = sampleDeployment({ recorded: false });
     const unsigned = policiesOf(synthesise(early), early);

@@ -3,7 +3,7 @@ import type { PolicyDocument, Statement } from '../../../lib/access/statement.ts
 import { roleLabels } from './matrix.ts';
 import { mainAccount, people, policiesOf, resources, sampleDeployment, synthesise } from './support.ts';
 
-const deployment = sampleDeployment();
+const deployment = sampleDeployment({ access: 'private' });
 const templates = synthesise(deployment);
 const policies = policiesOf(templates, deployment);
 const unstaffed = synthesise(sampleDeployment({ staffed: false, recorded: false }));

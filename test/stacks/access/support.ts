@@ -37,13 +37,13 @@ export interface SampleOptions {
   readonly staffed?: boolean;
   /** @default kms */
   readonly ctLogServer?: 'kms' | 'upstream';
-  /** @default private */
+  /** @default public */
   readonly access?: 'public' | 'private';
 }
 
 /** Returns an instance of two regions: one shard of each kind at least, and two timestamp authorities. */
 export function sampleDeployment(options: SampleOptions = {}): Deployment {
-  const { recorded = true, staffed = true, ctLogServer = 'kms', access = 'private' } = options;
+  const { recorded = true, staffed = true, ctLogServer = 'kms', access = 'public' } = options;
   const keys = options.keysAccount ?? keysAccount;
   const config = parseConfig(configText({ keys, staffed, ctLogServer, access }), '/deployment/sigstead.yaml');
   if (config.aws === undefined) throw new Error('expected a section aws');

@@ -8,7 +8,7 @@ import {
   type Resource,
   resourceOf,
   resourcesOf,
-  strictApp,
+  plainApp,
   zonelessDeployment,
 } from './support.ts';
 
@@ -17,7 +17,7 @@ const production = await productionDeployment();
 
 /** Synthesises the network of a region and the database in it. */
 function stacksOf(deployment: Deployment, place = region) {
-  const app = strictApp();
+  const app = plainApp();
   const network = new NetworkStack(app, 'network', { deployment, region: place });
   const database = new DatabaseStack(app, 'database', { deployment, region: place, network });
   const assembly = app.synth();

@@ -135,14 +135,14 @@ export function readyService(deployment: Deployment, id: string): ReadyService {
   return service;
 }
 
-/** Refuses templates that AWS would. */
-export function strictApp(): App {
-  return new App({ analyticsReporting: false, context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+/** Without the rules of aws-cdk-lib, which take seconds: the whole assembly is made with them. */
+export function plainApp(): App {
+  return new App({ analyticsReporting: false, builtinCloudFormationValidation: false });
 }
 
 /** Synthesises every stack of the services, once: templates by stack name without the instance's. */
 export function synthesise(deployment: Deployment): ReadonlyMap<string, Template> {
-  const app = strictApp();
+  const app = plainApp();
   const { names, aws } = deployment;
   const { ready } = readinessOf(deployment, { now });
   const stacks = aws.regions.flatMap((region): Stack[] => {

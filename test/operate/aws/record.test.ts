@@ -1,0 +1,154 @@
+import { createPublicKey } from 'node:crypto';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { awsRecordCommand } from '../../../operate/aws/record.ts';
+import { equalBytes } from '../../../src/core/bytes.ts';
+import { spkiOf } from '../../../src/core/digest.ts';
+import { parseDeploymentRecord } from '../../../src/services/deployment.ts';
+import { type FakeKms, type KeySpec, startFakeKms } from '../../support/fake-kms.ts';
+import { runCommand } from '../../support/invocation.ts';
+import { account, type InstanceFiles, instanceFiles, region } from './deployed.ts';
+
+const specs = {
+  fulcio: 'ECC_NIST_P384',
+  'ct-ct2026-1': 'ECC_NIST_P256',
+  'rekor-log2026-1': 'ECC_NIST_P256',
+  'timestamp-tsa-1': 'ECC_NIST_P384',
+  'timestamp-tsa-2': 'ECC_NIST_P384',
+  'tuf-online': 'ECC_NIST_P256',
+} as const satisfies Record<string, KeySpec>;
+
+const aliasOf = (id: string) => `arn:aws:kms:${region}:${account}:alias/acme/${id}`;
+const before = { ...process.env };
+
+/** The keys of an instance in AWS KMS, where the SDK of this process finds it. */
+async function deployedKeys() {
+  const kms = await startFakeKms();
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_KMS: kms.client.endpoint,
+    AWS_ACCESS_KEY_ID: kms.client.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: kms.client.credentials.secretAccessKey,
+  });
+  const arns = new Map(Object.entries(specs).map(([id, spec]) => [id, point(kms, id, spec)]));
+  const files = await instanceFiles();
+  return {
+    ...{ kms, files, arns },
+    [Symbol.asyncDispose]: async () => {
+      await kms[Symbol.asyncDispose]();
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function point(kms: FakeKms, id: string, spec: KeySpec): string {
+  const arn = kms.addKey(spec);
+  kms.pointAlias(aliasOf(id), arn);
+  return arn;
+}
+
+async function record(files: InstanceFiles, words: readonly string[] = []) {
+  return await runCommand(awsRecordCommand, ['--config', files.at('sigstead.yaml'), ...words]);
+}
+
+async function recorded(files: InstanceFiles) {
+  return parseDeploymentRecord(Buffer.from(await files.read('deployment.json')), 'deployment.json').keys;
+}
+
+describe('aws record', () => {
+  beforeEach(() => {
+    for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) delete process.env[name];
+  });
+  afterAll(() => {
+    process.env = before;
+  });
+
+  it('records the key behind each alias by its own ARN, and writes public keys for the ceremony', async () => {
+    await using deployed = await deployedKeys();
+    const { files, arns, kms } = deployed;
+    const { outcome } = await record(files, ['--keys', files.at('inbox')]);
+    expect(outcome?.json).toMatchObject({ added: expect.arrayContaining(Object.keys(specs)) });
+    const keys = await recorded(files);
+    expect(new Map([...keys].map(([id, { arn }]) => [id, arn]))).toEqual(new Map([...arns].toSorted()));
+    for (const [id, { publicKey }] of keys) {
+      const written = createPublicKey(await files.read(`inbox/${id}.pub.pem`));
+      expect(equalBytes(spkiOf(written), spkiOf(publicKey))).toBe(true);
+    }
+    expect(new Set(kms.requests.map(({ operation }) => operation))).toEqual(new Set(['GetPublicKey']));
+    expect(new Set(kms.requests.map((request) => request.region))).toEqual(new Set([region]));
+  });
+
+  it('leaves the record alone where nothing is new, and repeats itself', async () => {
+    await using deployed = await deployedKeys();
+    const { files } = deployed;
+    await record(files, ['--keys', files.at('inbox')]);
+    const first = await files.read('deployment.json');
+    const { outcome } = await record(files, ['--keys', files.at('inbox')]);
+    expect(outcome?.json).toMatchObject({ added: [] });
+    expect(await files.read('deployment.json')).toBe(first);
+  });
+
+  it('refuses an alias that leads to another key than the recorded one', async () => {
+    await using deployed = await deployedKeys();
+    const { files, kms, arns } = deployed;
+    await record(files);
+    const first = await files.read('deployment.json');
+    const found = point(kms, 'rekor-log2026-1', 'ECC_NIST_P256');
+    await expect(record(files)).rejects.toThrowToolkit('OPS_KEY_CHANGED', {
+      service: 'rekor-log2026-1',
+      recorded: arns.get('rekor-log2026-1'),
+      found,
+    });
+    expect(await files.read('deployment.json')).toBe(first);
+  });
+
+  it('refuses a recorded ARN that has another public key now', async () => {
+    await using deployed = await deployedKeys();
+    const { files, kms } = deployed;
+    await record(files);
+    const [stranger] = [kms.addKey('ECC_NIST_P256')];
+    const other = await publicKeyOf(kms, stranger);
+    kms.tamper = (answer, { input }) =>
+      input['KeyId'] === aliasOf('ct-ct2026-1') ? { ...answer, PublicKey: other } : answer;
+    await expect(record(files)).rejects.toThrowToolkit('OPS_KEY_CHANGED', { service: 'ct-ct2026-1' });
+  });
+
+  it.each([
+    ['fulcio', 'ECC_NIST_P256'],
+    ['rekor-log2026-1', 'ECC_NIST_P384'],
+    ['tuf-online', 'ECC_NIST_EDWARDS25519'],
+  ] as const)('refuses for %s a key of %s, and records nothing', async (id, spec) => {
+    await using deployed = await deployedKeys();
+    const { files, kms } = deployed;
+    point(kms, id, spec);
+    await expect(record(files)).rejects.toThrowToolkit('OPS_KEY_ALGORITHM', { service: id, alias: aliasOf(id) });
+    await expect(files.read('deployment.json')).rejects.toThrow('ENOENT');
+  });
+
+  it('refuses where a key is missing, and records nothing', async () => {
+    await using deployed = await deployedKeys();
+    const { files, kms } = deployed;
+    kms.tamper = (answer, { input }) =>
+      input['KeyId'] === aliasOf('tuf-online') ? { refuse: 'NotFoundException' } : answer;
+    await expect(record(files)).rejects.toThrowToolkit('KEY_KMS_NOT_FOUND');
+    await expect(files.read('deployment.json')).rejects.toThrow('ENOENT');
+  });
+
+  it('never writes over the public key of another', async () => {
+    await using deployed = await deployedKeys();
+    const { files } = deployed;
+    await files.write('fulcio.pub.pem', 'another key');
+    await expect(record(files, ['--keys', files.path])).rejects.toThrowToolkit('CORE_FILE_EXISTS');
+    expect(await files.read('fulcio.pub.pem')).toBe('another key');
+  });
+
+  it('refuses a configuration that is of no deployment', async () => {
+    await using files = await instanceFiles({ aws: 'monitors: {}' });
+    await expect(record(files)).rejects.toThrowToolkit('OPS_NOT_ON_AWS');
+  });
+});
+
+/** As AWS KMS tells it. */
+async function publicKeyOf({ url }: FakeKms, arn: string): Promise<unknown> {
+  const headers = { 'x-amz-target': 'TrentService.GetPublicKey' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ KeyId: arn }) });
+  return ((await answer.json()) as Record<string, unknown>)['PublicKey'];
+}
