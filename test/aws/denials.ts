@@ -1,12 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
+import { DescribeKeyCommand, GetKeyPolicyCommand, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
+import { GetBucketPolicyCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { beforeAll, expect, it } from '@jest/globals';
+import { placedKeys } from '../../lib/access/placement.ts';
 import type { PolicyDocument } from '../../lib/access/statement.ts';
 import type { Deployment } from '../../lib/deployment.ts';
 import { waitFor } from '../../src/core/wait.ts';
 import { type AccessCase, expandMatrix, readMatrix, roleLabels } from '../stacks/access/matrix.ts';
 import { type Asker, askerOf, deploymentOf, differencesOf, everyAsker } from '../support/aws/access.ts';
+import { region } from '../support/aws/emulated-aws.ts';
 import type { Stage } from '../support/aws/stage.ts';
 import { bucketDifferences } from './denials-buckets.ts';
 import { keyArn, keyQuestions } from './denials-keys.ts';
@@ -36,16 +39,15 @@ export function denialCases(stage: () => Stage): void {
   it('answers for every key as the access matrix says', async () => {
     const different = await keyDifferences(cases);
     expect(different.toSorted()).toEqual(knownOfTheEmulator(cases).toSorted());
+    for (const { id } of placedKeys(deployment)) {
+      const auditor = askers.get('auditor')?.kms;
+      const key = await auditor?.send(new DescribeKeyCommand({ KeyId: keyArn(id, deployment) }));
+      expect([id, key?.KeyMetadata?.KeyState]).toEqual([id, 'Enabled']);
+    }
   }, 120_000);
 
   it('answers for every bucket as the access matrix says', async () => {
-    const different: string[] = [];
-    for (const each of cases) {
-      // The emulator does not know `s3:if-none-match`, so nothing is written once there.
-      if (each.kind === 'bucket' && each.action !== 'overwrite')
-        different.push(...(await bucketDifferences(each, askers)));
-    }
-    expect(different).toEqual([]);
+    expect(await bucketsDifferences(cases)).toEqual([]);
   }, 120_000);
 
   it('notices one statement more in the policy of one key, and what is denied stays denied', async () => {
@@ -67,6 +69,26 @@ export function denialCases(stage: () => Stage): void {
       await root.send(new PutKeyPolicyCommand({ KeyId, Policy }));
     }
     expect(await keyDifferences(its)).toEqual(knownOfTheEmulator(its));
+  }, 60_000);
+
+  it('notices one statement less in the policy of one bucket', async () => {
+    const Bucket = deployment.names.bucket('ct-ct2026-1', region);
+    const root = askerOf('root').s3;
+    const { Policy = '' } = await root.send(new GetBucketPolicyCommand({ Bucket }));
+    const policy = JSON.parse(Policy) as PolicyDocument;
+    const Statement = policy.Statement.filter(({ Sid }) => Sid !== 'KeepVersions');
+    const its = cases.filter((each) => each.kind === 'bucket' && each.bucket === Bucket);
+    await root.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ ...policy, Statement }) }));
+    try {
+      const different = await bucketsDifferences(its.filter(({ action }) => action === 'delete version'));
+      const destroyed = ['checkpoint', 'tile/0/000', 'tile/0/000.p/3'].flatMap((object) =>
+        ['administrator', 'deployment'].map((who) => `${who}: delete version ${Bucket}/${object}`),
+      );
+      expect(different).toEqual(destroyed.map((line) => `${line}: expected refused, got allowed`));
+    } finally {
+      await root.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    }
+    expect(await bucketsDifferences(its)).toEqual([]);
   }, 60_000);
 
   it('still signs after all that, and every signature is of the task role of its service, with its own key', async () => {
@@ -92,6 +114,16 @@ export function denialCases(stage: () => Stage): void {
     await waitFor(all, { what: `a signature of each service, of ${expected.join(', ')}`, timeoutMs: 20_000 });
     expect([...seen].toSorted()).toEqual(expected.toSorted());
   }, 60_000);
+
+  async function bucketsDifferences(of: readonly AccessCase[]): Promise<readonly string[]> {
+    const different: string[] = [];
+    for (const each of of) {
+      // The emulator does not know `s3:if-none-match`, so nothing is written once there.
+      if (each.kind !== 'bucket' || each.action === 'overwrite') continue;
+      different.push(...(await bucketDifferences(each, askers)));
+    }
+    return different;
+  }
 
   async function keyDifferences(of: readonly AccessCase[]): Promise<readonly string[]> {
     const different: string[] = [];

@@ -31,6 +31,7 @@ export function loadCases(stage: () => Stage): void {
     await steady.stop();
 
     expect(record.unanswered).toBeGreaterThan(0);
+    process.stderr.write(`LOADSTAT ${record.entries.length} ${record.certificates.length} refused ${record.refused} unanswered ${record.unanswered}\n`);
     await expectEntries(rekor, record);
     await services.stop(victim, 0);
   }, 90_000);
@@ -51,6 +52,7 @@ export function loadCases(stage: () => Stage): void {
     await Promise.all([entries.acknowledges(100), certificates.acknowledges(10)]);
     await Promise.all([entries.stop(), certificates.stop()]);
 
+    process.stderr.write(`LOADSTAT ${record.entries.length} ${record.certificates.length} refused ${record.refused} unanswered ${record.unanswered}\n`);
     await expectEntries(rekor, record);
     const { entries: leaves } = await auditBucket(ct);
     for (const certificate of record.certificates) assertCertificateLogged(leaves, certificate, ct);

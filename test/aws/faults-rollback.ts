@@ -13,7 +13,7 @@ export function rollbackCases(stage: () => Stage): void {
     const snapshot = await DatabaseCopy.take(aws.database, { original: rekor.database, copy: 'snapshot' });
     await sign(stage(), rekor);
     await stopAll(stage(), rekor.id);
-    const right = await DatabaseCopy.take(aws.database, { original: rekor.database, copy: 'right' });
+    const latest = await DatabaseCopy.take(aws.database, { original: rekor.database, copy: 'latest' });
     const published = await readLog(rekor, checkpointPath);
 
     await snapshot.restore();
@@ -21,7 +21,7 @@ export function rollbackCases(stage: () => Stage): void {
     expect([refused.code, refused.said]).toEqual([70, expect.stringContaining('#gate-rollback')]);
     expect(await readLog(rekor, checkpointPath)).toEqual(published);
 
-    await right.restore();
+    await latest.restore();
     await services.start(rekor.id);
     await sign(stage(), rekor);
     await stopAll(stage(), rekor.id);

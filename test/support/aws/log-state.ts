@@ -81,7 +81,8 @@ export function assertCertificateLogged(
   const leaf = leaves[index];
   const tbs = Buffer.from(leaf?.type === 'precert_entry' ? leaf.tbsCertificate : []);
   const isThere =
-    tbs.includes(spkiOf(certificate.publicKey)) && tbs.includes(Buffer.from(certificate.serialNumber, 'hex'));
+    tbs.includes(Buffer.from(spkiOf(certificate.publicKey))) &&
+    tbs.includes(Buffer.from(certificate.serialNumber, 'hex'));
   if (!isThere) throw new Error(`certificate ${certificate.serialNumber}: is not at index ${index} of ${log.origin}`);
 }
 

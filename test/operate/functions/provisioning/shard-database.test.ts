@@ -40,7 +40,8 @@ describe('shardDatabaseShape', () => {
     ['host', '-h:'],
     ['port', '0'],
     ['port', '3306.5'],
-    ['secretArn', 'acme/database/ct-ct2026-1'],
+    ['secretArn', 'acme database'],
+    ['secretArn', 'arn:aws:secretsmanager:eu-central-1:12:secret:acme'],
     ['adminSecretArn', 'arn:aws:s3:::bucket'],
     ['databases', 'all'],
   ])('refuses %s %j', (name, value) => {
