@@ -84,3 +84,18 @@ const names = new Names({ instance: 'acme', account, keysAccount: account, write
 export function bucket(owner: string, part = ''): Store {
   return openStore(`s3://${names.bucket(owner, region)}${part}`);
 }
+
+/** Puts other bytes in the place of a file while something is done, and those back that were there. */
+export async function whileReplaced<T>(
+  { store, path, bytes }: { readonly store: Store; readonly path: string; readonly bytes: Uint8Array },
+  act: () => Promise<T>,
+): Promise<T> {
+  const before = await store.read(path, 1 << 20);
+  if (before === undefined) throw new Error(`${store.uri}/${path}: nothing there`);
+  await store.replace(path, bytes);
+  try {
+    return await act();
+  } finally {
+    await store.replace(path, before);
+  }
+}

@@ -11,10 +11,9 @@ import { parseDeploymentRecord, tufOnlineKey } from '../../src/services/deployme
 import { maxMetadataBytes, timestampPath } from '../../src/tuf/layout.ts';
 import { account, region } from '../support/aws/emulated-aws.ts';
 import type { Stage } from '../support/aws/stage.ts';
-import { bucket, invoke, scheduleOf } from './functions-deployed.ts';
+import { bucket, invoke, scheduleOf, whileReplaced } from './functions-deployed.ts';
 import { watchCases } from './functions-watching.ts';
 
-/** In this order: the second look of the monitor is at what the prober had signed. */
 export function functionCases(stage: () => Stage): void {
   describe('the schedules', () => scheduleCases(stage));
   describe('the online signer', () => resignCases(stage));
@@ -68,11 +67,10 @@ function resignCases(stage: () => Stage): void {
   });
 
   it('refuses to sign over a timestamp that somebody put back, and calls it evidence', async () => {
-    const newest = await timestamp();
-    await bucket('tuf').replace(timestampPath, genesis);
-    const { failed, answer, metrics } = await invoke(stage().aws, 'resign-online');
-    const left = await timestamp();
-    await bucket('tuf').replace(timestampPath, newest);
+    const { failed, answer, metrics, left } = await whileReplaced(
+      { store: bucket('tuf'), path: timestampPath, bytes: genesis },
+      async () => ({ ...(await invoke(stage().aws, 'resign-online')), left: await timestamp() }),
+    );
     expect({ failed, evidence: metrics['Evidence'] }).toEqual({ failed: true, evidence: [1] });
     expect(answer['errorMessage']).toMatch(
       /timestamp: expected v\d+ as it was published last, or a later one, got v1$/,
