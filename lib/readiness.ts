@@ -2,7 +2,7 @@ import { isKnownCognito } from '../src/identity/cognito.ts';
 import type { RecordedKey } from '../src/services/deployment.ts';
 import { startGroups } from '../src/services/order.ts';
 import type { ServiceSpec } from '../src/services/service.ts';
-import { type PlacedService, placedServices } from './access/placement.ts';
+import { keepsItsOwnKey, type PlacedService, placedServices } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
 import {
   assertNoReadinessProblems,
@@ -78,7 +78,11 @@ function waitingFor(service: PlacedService, deployment: Deployment): WaitingServ
   const waits = (missing: string, next: string) => ({ service: id, region, missing, next });
   const pool = kind === 'fulcio' ? unknownPool(deployment) : undefined;
   if (pool) return waits(pool.missing, pool.next);
-  if (publicKeyOf(service, deployment) === undefined) return waits('its recorded key', recordCommand);
+  if (publicKeyOf(service, deployment) === undefined) {
+    return keepsItsOwnKey(service, deployment)
+      ? waits('the public key of its secret, in trust-material.json', `sigstead aws material, with ${id}.pub.pem`)
+      : waits('its recorded key', recordCommand);
+  }
   if (kind === 'ct' && (deployment.material?.fulcio ?? []).length === 0) {
     return waits('the Fulcio root that its chains end in', issueCommand('fulcio'));
   }

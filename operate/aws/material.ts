@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import type { InstanceConfig, LogShardConfig, TimestampConfig } from '../../src/config/config.ts';
@@ -7,6 +8,7 @@ import { spkiOf } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
 import { parseJsonObject } from '../../src/core/json.ts';
+import { parsePublicKeyPem } from '../../src/core/public-key.ts';
 import { assertNoErrors, describeFinding, type Finding } from '../../src/core/rules.ts';
 import { assertRead, mapOf, readShape, text } from '../../src/core/shape.ts';
 import { resolveIssuer } from '../../src/identity/fulcio-config.ts';
@@ -98,7 +100,7 @@ async function extendMaterial(sources: Sources): Promise<TrustMaterial> {
   const newestRekor = config.logs.rekor.at(-1)?.shard;
   return {
     fulcio: fulcio.length > 0 ? fulcio : [await fulcioEntry(sources)],
-    ct: [...(before?.ct ?? []), ...ct.map((shard) => ctEntry(sources, shard))],
+    ct: [...(before?.ct ?? []), ...(await Promise.all(ct.map(async (shard) => ctEntry(sources, shard))))],
     rekor: [
       ...(before?.rekor ?? []).map((entry) => ({ ...entry, signing: entry.shard === newestRekor })),
       ...rekor.map((shard) => ({ ...rekorEntry(sources, shard), signing: shard.shard === newestRekor })),
@@ -120,9 +122,24 @@ async function fulcioEntry(sources: Sources) {
   return { url, uri, operator: config.fulcio.operator, chain, validFor: { start: sources.now }, signing: true };
 }
 
-function ctEntry(sources: Sources, { shard, origin, operator }: LogShardConfig) {
-  const { publicKey } = recordedKey(sources, ctLogId(shard));
+async function ctEntry(sources: Sources, { shard, origin, operator }: LogShardConfig) {
+  const publicKey = await ctKey(sources, ctLogId(shard));
   return { shard, origin, operator, publicKey, validFor: { start: sources.now } };
+}
+
+/** The key of TesseraCT's own binary is in a secret, where nobody reads a public key: whoever made it hands that over. */
+async function ctKey(sources: Sources, id: string): Promise<KeyObject> {
+  if (sources.files.aws.ctLogServer === 'kms') return recordedKey(sources, id).publicKey;
+  const path = join(sources.directory, `${id}.pub.pem`);
+  const bytes = await readFileIfPresent(path, maxBytes);
+  const key = bytes && parsePublicKeyPem(parseUtf8(bytes, path));
+  if (key) return key;
+  throw new ToolkitError('OPS_KEY_UNRECORDED', {
+    message: `${path}: expected the public key of ${id} as PEM, got ${bytes ? 'something else' : 'no such file'}`,
+    fault: 'input',
+    data: { service: id, path },
+    hint: 'with aws.ctLogServer upstream the key is in a secret that you made: put its public half there, as PEM',
+  });
 }
 
 function rekorEntry(sources: Sources, { shard, origin, operator }: LogShardConfig) {

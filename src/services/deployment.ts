@@ -1,7 +1,8 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { parseJsonObject } from '../core/json.ts';
+import { parsePublicKeyPem } from '../core/public-key.ts';
 import { assertRead, mapOf, matching, object, oneOf, parsed, type Read, readShape, text } from '../core/shape.ts';
 
 /** A KMS key as it was when it was recorded. Its ARN and its public key belong together for ever. */
@@ -69,16 +70,7 @@ export function formatDeploymentRecord({ keys, images }: DeploymentRecord): Uint
 }
 
 function publicKeyOf(pem: string): KeyObject {
-  try {
-    // A private key would be accepted too, and its public half taken.
-    const key = createPublicKey(pem);
-    if (key.export({ type: 'spki', format: 'pem' }).toString() === pem) return key;
-  } catch (cause) {
-    throw notPublicKey(cause);
-  }
-  throw notPublicKey();
-}
-
-function notPublicKey(cause?: unknown): ToolkitError {
-  return new ToolkitError('SVC_DEPLOYMENT', { message: 'expected a PEM public key', fault: 'input', cause });
+  const key = parsePublicKeyPem(pem);
+  if (key) return key;
+  throw new ToolkitError('SVC_DEPLOYMENT', { message: 'expected a PEM public key', fault: 'input' });
 }

@@ -1,7 +1,8 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { type Json, type JsonObject, parseJsonObject } from '../core/json.ts';
+import { parsePublicKeyPem } from '../core/public-key.ts';
 import { assertRead, boolean, list, object, oneOf, parsed, type Read, readShape, text } from '../core/shape.ts';
 import { type CertificateChain, parseChain } from '../x509/chain.ts';
 import { type AuthorityPeriod, formatPeriod, wholePeriod } from './period.ts';
@@ -153,16 +154,7 @@ function fieldJson(value: Field): Json {
 }
 
 function parsePublicKey(pem: string): KeyObject {
-  try {
-    // A private key would be accepted too, and its public half taken: the text must be a public key's.
-    const key = createPublicKey(pem);
-    if (key.export({ type: 'spki', format: 'pem' }).toString() === pem) return key;
-  } catch (cause) {
-    throw notPublicKey(cause);
-  }
-  throw notPublicKey();
-}
-
-function notPublicKey(cause?: unknown): ToolkitError {
-  return new ToolkitError('TRUST_MATERIAL', { message: 'expected a PEM public key', fault: 'input', cause });
+  const key = parsePublicKeyPem(pem);
+  if (key) return key;
+  throw new ToolkitError('TRUST_MATERIAL', { message: 'expected a PEM public key', fault: 'input' });
 }

@@ -50,7 +50,17 @@ export function loadCases(stage: () => Stage): void {
       await dropConnections(aws.database, ct);
     }
     await Promise.all([entries.acknowledges(100), certificates.acknowledges(10)]);
-    await Promise.all([entries.stop(), certificates.stop()]);
+    try {
+      await Promise.all([entries.stop(), certificates.stop()]);
+    } catch (error) {
+      const { writeFileSync, copyFileSync } = await import('node:fs');
+      copyFileSync(runningTask(stage(), rekor.id).logFile, '/tmp/faults-rekor.log');
+      const q = async (x: string) => JSON.stringify(await aws.database.query(x), (_, v) => (Buffer.isBuffer(v) ? v.toString('hex') : typeof v === 'bigint' ? String(v) : v), 1);
+      const db = rekor.database;
+      writeFileSync('/tmp/faults-db.log', [await q('SHOW FULL PROCESSLIST'), await q('SELECT * FROM information_schema.INNODB_TRX'),
+        await q(`SELECT * FROM ${db}.SeqCoord`), await q(`SELECT seq, length(v) FROM ${db}.Seq`), await q(`SELECT * FROM ${db}.IntCoord`), await q(`SELECT * FROM ${db}.PubCoord`), await q('SELECT VERSION()')].join('\n'));
+      throw error;
+    }
 
     process.stderr.write(`LOADSTAT ${record.entries.length} ${record.certificates.length} refused ${record.refused} unanswered ${record.unanswered}\n`);
     await expectEntries(rekor, record);

@@ -112,7 +112,9 @@ async function keptCheckpoint(): Promise<Uint8Array> {
 async function waitForGrowth(service: string, size: number): Promise<void> {
   const hasGrown = async () => {
     const checkpoint = await bucket(service).read(checkpointPath, maxNoteBytes);
-    const [, treeSize] = Buffer.from(checkpoint ?? []).toString().split('\n');
+    const [, treeSize] = Buffer.from(checkpoint ?? [])
+      .toString()
+      .split('\n');
     return Number(treeSize) > size;
   };
   await waitFor(hasGrown, { what: `a checkpoint of ${service} above ${size}`, timeoutMs: 20_000, intervalMs: 100 });

@@ -10,6 +10,7 @@ import { parseSigningConfig } from '../../../src/trust/signing-config.ts';
 import { parseTrustedRoot } from '../../../src/trust/trusted-root.ts';
 import { runCommand } from '../../support/invocation.ts';
 import {
+  account,
   certifiedInstance,
   clock,
   configOf,
@@ -20,6 +21,7 @@ import {
   newKey,
   recordedKey,
   recordedKeys,
+  region,
   tsaChain,
   writeRecord,
 } from './deployed.ts';
@@ -41,6 +43,20 @@ async function nothingWritten(files: InstanceFiles): Promise<void> {
 }
 
 describe('aws material', () => {
+  it('takes the key of a CT log that keeps it in a secret from a file, and refuses to go without', async () => {
+    await using instance = await certifiedInstance();
+    const { files } = instance;
+    const config = configOf({ aws: `aws: { account: '${account}', regions: [${region}], ctLogServer: upstream }` });
+    await files.write('sigstead.yaml', config);
+    await expect(material(files)).rejects.toThrowToolkit('OPS_KEY_UNRECORDED', { service: 'ct-ct2026-1' });
+    const pem = newKey('prime256v1').export({ type: 'spki', format: 'pem' });
+    await files.write('certificates/ct-ct2026-1.pub.pem', `${pem}trailing`);
+    await expect(material(files)).rejects.toThrowToolkit('OPS_KEY_UNRECORDED');
+    await files.write('certificates/ct-ct2026-1.pub.pem', pem);
+    await material(files);
+    expect((await written(files)).ct[0]?.publicKey.export({ type: 'spki', format: 'pem' })).toBe(pem);
+  });
+
   it('puts recorded keys and certified chains together, valid from now, and compiles them to targets', async () => {
     await using instance = await certifiedInstance();
     const { files, keys } = instance;
