@@ -76,7 +76,11 @@ export const imagesPushCommand: Command = {
     record: { type: 'string', value: 'FILE', help: 'put the digests into this deployment.json (default: none)' },
     sign: { type: 'boolean', help: 'sign each image and SBOM with cosign and this instance' },
     ...stateOption,
-    'tuf-url': { type: 'string', value: 'URL', help: 'the TUF repository of the instance that signs, instead of --state' },
+    'tuf-url': {
+      type: 'string',
+      value: 'URL',
+      help: 'the TUF repository of the instance that signs, instead of --state',
+    },
     'tuf-root': { type: 'string', value: 'FILE', help: 'its pinned root (1.root.json); needed with --tuf-url' },
   },
   examples: [

@@ -4,11 +4,11 @@ import type { Deployment } from '../../../lib/deployment.ts';
 import { DatabaseStack } from '../../../lib/stacks/database.ts';
 import { NetworkStack } from '../../../lib/stacks/network.ts';
 import {
+  plainApp,
   productionDeployment,
   type Resource,
   resourceOf,
   resourcesOf,
-  plainApp,
   zonelessDeployment,
 } from './support.ts';
 
