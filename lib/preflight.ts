@@ -57,18 +57,16 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
   {
     id: 'aws-hsm',
     title: 'a key in an HSM needs an HSM',
-    check: ({ config, aws }) =>
-      aws.hsm === 'none'
-        ? keySources(config)
-            .filter(({ key }) => key.startsWith('pkcs11:'))
-            .map(({ where }) =>
-              complaint(
-                where,
-                'expected awskms while aws.hsm is none, got a pkcs11: key',
-                'set aws.hsm: cloudhsm (docs/hsm.md)',
-              ),
-            )
-        : [],
+    check: ({ config }) =>
+      keySources(config)
+        .filter(({ key }) => key.startsWith('pkcs11:'))
+        .map(({ where }) =>
+          complaint(
+            where,
+            'expected awskms, got a pkcs11: key: these stacks start servers with keys in KMS only',
+            'use awskms; docs/hsm.md is for servers that you run yourself',
+          ),
+        ),
   },
   {
     id: 'aws-caller',

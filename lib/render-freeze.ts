@@ -6,30 +6,16 @@ import { databasePort, keyArnOf, type Placement, passwordVariable, type Rendered
 export const freezeProgram = 'freeze-log';
 
 /**
- * Renders the one-off task that ends a log shard. It has no start gate: it proves itself that the log is whole, and a
- * log that the gate refuses has to be frozen all the same.
+ * Renders the one-off task that ends a log shard. It has no start gate: it proves itself that the log is whole.
  * @throws AWS_RENDER if the placement is not of a log with a KMS key
  * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
  */
 export function renderFreeze(service: string, place: Placement): RenderedContainer {
-  const { names, region, log, database } = place;
-  if (!log || !database) {
-    throw new ToolkitError('AWS_RENDER', { message: `${service}: it is no log that could be frozen`, fault: 'caller' });
-  }
-  const flags = {
-    kind: log.kind,
-    origin: log.origin,
-    bucket: names.bucket(service, region),
-    'kms-key': `awskms:///${keyArnOf(service, place)}`,
-    'db-host': database.host,
-    'db-port': String(databasePort),
-    'db-name': names.database(service),
-    'db-user': names.database(service),
-    'db-tls-ca': `\${file:${databaseCaFile}}`,
-  };
+  const { region, database } = place;
+  if (!database) throw notALog(service);
   return {
     entryPoint: ['/entry'],
-    command: [`/bin/${freezeProgram}`, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)],
+    command: freezeCommand(service, place),
     environment: {
       AWS_REGION: region,
       SIGSTEAD_FILES: JSON.stringify({ [databaseCaFile]: database.caPem }),
@@ -38,4 +24,33 @@ export function renderFreeze(service: string, place: Placement): RenderedContain
     secrets: { [passwordVariable]: 'password' },
     ports: [],
   };
+}
+
+/**
+ * Returns the command line that ends a log shard. Without a database in the placement it looks at the published log
+ * alone: the way out for a log whose database is lost, or was set back.
+ * @throws AWS_RENDER if the placement is not of a log with a KMS key
+ * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
+ */
+export function freezeCommand(service: string, place: Placement): readonly string[] {
+  const { names, region, log, database } = place;
+  if (!log) throw notALog(service);
+  const flags = {
+    kind: log.kind,
+    origin: log.origin,
+    bucket: names.bucket(service, region),
+    'kms-key': `awskms:///${keyArnOf(service, place)}`,
+    ...(database && {
+      'db-host': database.host,
+      'db-port': String(databasePort),
+      'db-name': names.database(service),
+      'db-user': names.database(service),
+      'db-tls-ca': `\${file:${databaseCaFile}}`,
+    }),
+  };
+  return [`/bin/${freezeProgram}`, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
+}
+
+function notALog(service: string): ToolkitError {
+  return new ToolkitError('AWS_RENDER', { message: `${service}: it is no log that could be frozen`, fault: 'caller' });
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { freezeCommand as freezeShardCommand } from '../lib/render-freeze.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { ensureServers } from '../local/servers.ts';
 import { markerOf, StateDirectory, type StateFacts } from '../local/state.ts';
@@ -7,7 +8,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { asStep } from '../src/core/progress.ts';
 import { shellWord } from '../src/core/shell.ts';
 import { findMarked } from '../src/process/marked-processes.ts';
-import { deploymentFilesAt } from './aws/settings.ts';
+import { type DeploymentFiles, deploymentFilesAt, recordedKey } from './aws/settings.ts';
 import { instanceConfiguration } from './configuration.ts';
 import { awsFreezeSteps } from './freeze/aws-commands.ts';
 import { findShard, type LogShard } from './freeze/log-shards.ts';
@@ -31,6 +32,10 @@ export const freezeCommand: Command = {
     check: { type: 'boolean', help: 'do everything but sign and write' },
     aws: { type: 'boolean', help: 'print the commands that freeze a shard on AWS, and do nothing' },
     config: { type: 'string', value: 'FILE', help: 'with --aws: the configuration (default: sigstead.yaml)' },
+    'without-database': {
+      type: 'boolean',
+      help: 'with --aws: look at what is published alone, for a log whose database is lost or was set back',
+    },
   },
   examples: [
     { command: 'sigstead freeze log2026-1 --check', explains: 'see whether it could be frozen' },
@@ -49,7 +54,9 @@ async function freeze(invocation: Invocation): Promise<Outcome> {
   const { options } = invocation;
   const [wanted = ''] = invocation.positionals;
   if (options.flag('aws')) return await printCommands(wanted, options);
-  if (options.text('config') !== undefined) throw misused('--config is for --aws: a local instance has its own copy');
+  if (options.text('config') !== undefined || options.flag('without-database')) {
+    throw misused('--config and --without-database are for --aws: a local instance has its own copy, and no database');
+  }
   return await freezeHere(wanted, invocation);
 }
 
@@ -57,13 +64,23 @@ async function printCommands(wanted: string, options: ParsedOptions): Promise<Ou
   if (options.flag('check') || options.text('state') !== undefined) {
     throw misused('--aws prints commands and looks at nothing: --check and --state are for a local instance');
   }
-  const { config, aws, names } = await deploymentFilesAt(resolve(options.text('config') ?? 'sigstead.yaml'));
+  const files = await deploymentFilesAt(resolve(options.text('config') ?? 'sigstead.yaml'));
+  const { config, aws, names } = files;
   const log = findShard(config, wanted);
-  const steps = awsFreezeSteps(log, names, aws);
+  const command = options.flag('without-database') ? commandWithoutDatabase(log, files) : undefined;
+  const steps = awsFreezeSteps(log, { names, aws, ...(command && { command }) });
   return {
     json: { shard: log.shard.shard, service: log.id, steps: steps.map((step) => ({ ...step })) },
     text: steps.map(({ why, command }) => `# ${why}\n${command}\n`).join(''),
   };
+}
+
+/** @throws OPS_KEY_UNRECORDED */
+function commandWithoutDatabase({ id, kind, shard }: LogShard, files: DeploymentFiles): readonly string[] {
+  const key = recordedKey(files, id);
+  const publicKeyPem = key.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const log = { kind, origin: shard.origin, publicKeyPem };
+  return freezeShardCommand(id, { names: files.names, region: shard.region ?? files.names.writeRegion, key, log });
 }
 
 async function freezeHere(wanted: string, invocation: Invocation): Promise<Outcome> {

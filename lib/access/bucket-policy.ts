@@ -39,6 +39,7 @@ export function bucketPolicy(access: BucketAccess): PolicyDocument {
     keepVersions(access),
     keepObjects(access),
     keepConfiguration(access),
+    noReplicas(access),
     ...(writeOnce ? [writtenOnce(access)] : []),
     ...(writers ? [onlyWriters(access, writers)] : []),
     ...(unwritable.length > 0 ? [neverWritten(access, unwritable)] : []),
@@ -117,6 +118,20 @@ const configuration = [
   ...['s3:PutBucketVersioning', 's3:PutBucketObjectLockConfiguration', 's3:PutLifecycleConfiguration'],
   ...['s3:PutReplicationConfiguration', 's3:PutEncryptionConfiguration', 's3:DeleteBucket'],
 ];
+
+/**
+ * Replication from another bucket writes and hides objects by permissions of its own names, which no rule about
+ * PutObject and DeleteObject is about.
+ */
+function noReplicas({ bucketArn }: BucketAccess): Statement {
+  const actions = [
+    's3:ReplicateObject',
+    's3:ReplicateDelete',
+    's3:ReplicateTags',
+    's3:ObjectOwnerOverrideToBucketOwner',
+  ];
+  return everybody('NoReplicas', actions, `${bucketArn}/*`);
+}
 
 /** A write says `If-None-Match: *`, so that S3 refuses it where something is: history cannot be rewritten in place. */
 function writtenOnce({ bucketArn, replaced }: BucketAccess): Statement {

@@ -2,7 +2,7 @@ import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnRepository } from 'aws-cdk-lib/aws-ecr';
 import type { Construct } from 'constructs';
 import { logicalId } from '../access/logical-id.ts';
-import { instancePrograms, isLog, placedServices } from '../access/placement.ts';
+import { instancePrograms, isLog, placedServices, publisherArn } from '../access/placement.ts';
 import { DataBucket } from '../constructs/data-bucket.ts';
 import type { Deployment } from '../deployment.ts';
 
@@ -34,6 +34,8 @@ export class TrustDataStack extends Stack {
       const tuf = new DataBucket(this, 'Tuf', {
         ...{ ...shared, owner: 'tuf', retentionDays: tufRetentionDays },
         ...{ replaced: ['timestamp.json'], published: deployment.aws.access === 'public' },
+        // A file under the name of the next version would end the repository: nobody could put the real one there.
+        writers: [names.roleArn('resign-online', 'function'), publisherArn(deployment)],
       });
       new CfnOutput(this, 'TufBucket', { value: tuf.bucketName });
     }

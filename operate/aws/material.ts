@@ -6,14 +6,13 @@ import { equalBytes, parseUtf8 } from '../../src/core/bytes.ts';
 import { floorToSecond } from '../../src/core/clock.ts';
 import { spkiOf } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
-import { readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
+import { pathExists, readFileCapped, readFileIfPresent, replaceFile } from '../../src/core/files.ts';
 import { parseJsonObject } from '../../src/core/json.ts';
 import { parsePublicKeyPem } from '../../src/core/public-key.ts';
 import { assertNoErrors, describeFinding, type Finding } from '../../src/core/rules.ts';
 import { assertRead, mapOf, readShape, text } from '../../src/core/shape.ts';
 import { resolveIssuer } from '../../src/identity/fulcio-config.ts';
 import { ctLogId } from '../../src/services/ct-log.ts';
-import type { RecordedKey } from '../../src/services/deployment.ts';
 import { fulcioId } from '../../src/services/fulcio.ts';
 import { rekorId } from '../../src/services/rekor.ts';
 import { timestampAuthorityId } from '../../src/services/timestamp-authority.ts';
@@ -21,7 +20,7 @@ import { compileTrust, trustFileNames } from '../../src/trust/compile.ts';
 import { formatTrustMaterial, type TrustMaterial } from '../../src/trust/material.ts';
 import { type CertificateChain, chainPublicKey, parseChain } from '../../src/x509/chain.ts';
 import { lintFulcioChain, lintTsaChain } from '../../src/x509/lint.ts';
-import { type DeploymentFiles, deploymentOptions, readDeploymentFiles } from './settings.ts';
+import { type DeploymentFiles, deploymentOptions, readDeploymentFiles, recordedKey } from './settings.ts';
 
 const maxBytes = 65_536;
 
@@ -30,8 +29,8 @@ export const awsMaterialCommand: Command = {
   summary: 'put recorded keys and certificate chains together to what clients will trust',
   details: [
     'Reads fulcio.pem and timestamp-NAME.pem, each the certificate of the key first and its root last, and refuses one',
-    'that certifies another key than the recorded one. What is in trust-material.json already is kept as it is: a new',
-    'shard or authority is added after it, valid from now. `ceremony plan` then makes targets of what it compiles to.',
+    'that certifies another key than the recorded one. What is in trust-material.json already stays trusted: a new shard,',
+    'authority or renewed certificate is added after it, valid from now. The targets are for the next `ceremony plan`.',
   ].join('\n'),
   options: {
     ...deploymentOptions,
@@ -88,30 +87,59 @@ async function material(invocation: Invocation): Promise<Outcome> {
   };
 }
 
-/** Entries are added and never changed: what verifiers already trust an instance by is no matter of this verb. */
+/** Entries are added, and none is taken away: what verifiers already trust an instance by is no matter of this verb. */
 async function extendMaterial(sources: Sources): Promise<TrustMaterial> {
   const { config, material: before } = sources.files;
-  const fulcio = before?.fulcio ?? [];
   const known = <T>(entries: readonly T[] | undefined, matches: (entry: T) => boolean) =>
     entries?.some(matches) === true;
   const ct = config.logs.ct.filter(({ shard }) => !known(before?.ct, (entry) => entry.shard === shard));
   const rekor = config.logs.rekor.filter(({ shard }) => !known(before?.rekor, (entry) => entry.shard === shard));
-  const added = config.timestamps.filter(({ name }) => !known(before?.timestamps, (entry) => entry.name === name));
   const newestRekor = config.logs.rekor.at(-1)?.shard;
   return {
-    fulcio: fulcio.length > 0 ? fulcio : [await fulcioEntry(sources)],
+    fulcio: await withChain(sources, fulcioId, before?.fulcio ?? [], async () => fulcioEntry(sources)),
     ct: [...(before?.ct ?? []), ...(await Promise.all(ct.map(async (shard) => ctEntry(sources, shard))))],
     rekor: [
       ...(before?.rekor ?? []).map((entry) => ({ ...entry, signing: entry.shard === newestRekor })),
       ...rekor.map((shard) => ({ ...rekorEntry(sources, shard), signing: shard.shard === newestRekor })),
     ],
-    timestamps: [
-      ...(before?.timestamps ?? []),
-      ...(await Promise.all(added.map(async (authority) => timestampEntry(sources, authority)))),
-    ],
+    timestamps: await timestampEntries(sources),
     oidc: oidcEntries(sources),
     selection: config.selection,
   };
+}
+
+interface Chained {
+  readonly chain: CertificateChain;
+  readonly signing: boolean;
+}
+
+/**
+ * Returns the entries of an authority, and after them one for its chain file, if that is new: a renewed certificate, or
+ * the first one. What was there stays trusted, and signs no more.
+ */
+async function withChain<Entry extends Chained>(
+  sources: Sources,
+  id: string,
+  entries: readonly Entry[],
+  make: () => Promise<Entry>,
+): Promise<readonly Entry[]> {
+  if (entries.length > 0 && !(await pathExists(chainPath(sources, id)))) return entries;
+  const entry = await make();
+  if (entries.some(({ chain }) => chain.pem === entry.chain.pem)) return entries;
+  return [...entries.map((former) => ({ ...former, signing: false })), entry];
+}
+
+/** Also of authorities that the configuration no longer has: what they signed keeps verifying. */
+async function timestampEntries(sources: Sources): Promise<TrustMaterial['timestamps']> {
+  const { config, material: before } = sources.files;
+  const known = before?.timestamps ?? [];
+  const former = known.filter(({ name }) => !config.timestamps.some((authority) => authority.name === name));
+  const configured = config.timestamps.map(async (authority) => {
+    const own = known.filter(({ name }) => name === authority.name);
+    const id = timestampAuthorityId(authority.name);
+    return await withChain(sources, id, own, async () => timestampEntry(sources, authority, own.length));
+  });
+  return [...former, ...(await Promise.all(configured)).flat()];
 }
 
 async function fulcioEntry(sources: Sources) {
@@ -129,7 +157,7 @@ async function ctEntry(sources: Sources, { shard, origin, operator }: LogShardCo
 
 /** The key of TesseraCT's own binary is in a secret, where nobody reads a public key: whoever made it hands that over. */
 async function ctKey(sources: Sources, id: string): Promise<KeyObject> {
-  if (sources.files.aws.ctLogServer === 'kms') return recordedKey(sources, id).publicKey;
+  if (sources.files.aws.ctLogServer === 'kms') return recordedKey(sources.files, id).publicKey;
   const path = join(sources.directory, `${id}.pub.pem`);
   const bytes = await readFileIfPresent(path, maxBytes);
   const key = bytes && parsePublicKeyPem(parseUtf8(bytes, path));
@@ -144,15 +172,16 @@ async function ctKey(sources: Sources, id: string): Promise<KeyObject> {
 
 function rekorEntry(sources: Sources, { shard, origin, operator }: LogShardConfig) {
   const id = rekorId(shard);
-  const { publicKey } = recordedKey(sources, id);
+  const { publicKey } = recordedKey(sources.files, id);
   return { shard, origin, url: urlOf(sources, id, origin), operator, publicKey, validFor: { start: sources.now } };
 }
 
-async function timestampEntry(sources: Sources, { name, host, operator }: TimestampConfig) {
+async function timestampEntry(sources: Sources, { name, host, operator }: TimestampConfig, former: number) {
   const id = timestampAuthorityId(name);
   const chain = await readChain(sources, id, (parsed) => lintTsaChain(parsed, sources));
   const url = `${urlOf(sources, id, host)}/api/v1/timestamp`;
-  const uri = `https://${host}/api/v1/timestamp`;
+  // sigstore-go takes two entries with one URI for one; nobody connects to it.
+  const uri = `https://${host}/api/v1/timestamp${former === 0 ? '' : `#${former + 1}`}`;
   return { name, url, uri, operator, chain, validFor: { start: sources.now }, signing: true };
 }
 
@@ -167,30 +196,23 @@ function oidcEntries({ files: { config, material: before }, now }: Sources): Tru
     }));
 }
 
+function chainPath({ directory }: Sources, id: string): string {
+  return join(directory, `${id}.pem`);
+}
+
 async function readChain(
   sources: Sources,
   id: string,
   lint: (chain: CertificateChain) => readonly Finding[],
 ): Promise<CertificateChain> {
-  const path = join(sources.directory, `${id}.pem`);
+  const path = chainPath(sources, id);
   const bytes = await readFileIfPresent(path, maxBytes);
   if (!bytes) throw chainMissing(id, path);
   const chain = parseChain(parseUtf8(bytes, path), path);
-  const { arn, publicKey } = recordedKey(sources, id);
+  const { arn, publicKey } = recordedKey(sources.files, id);
   if (!equalBytes(spkiOf(chainPublicKey(chain)), spkiOf(publicKey))) throw otherKey(id, path, arn);
   assertNoErrors(lint(chain), 'X509_CHAIN_INVALID', path);
   return chain;
-}
-
-function recordedKey({ files: { record, recordFile } }: Sources, id: string): RecordedKey {
-  const key = record.keys.get(id);
-  if (key) return key;
-  throw new ToolkitError('OPS_KEY_UNRECORDED', {
-    message: `${recordFile}: expected the key of ${id}, got none`,
-    fault: 'input',
-    data: { service: id, file: recordFile },
-    hint: 'deploy the stacks of the keys, then run: sigstead aws record',
-  });
 }
 
 function urlOf({ endpoints }: Sources, id: string, host: string): string {

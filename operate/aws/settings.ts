@@ -4,7 +4,12 @@ import type { OptionSpec, ParsedOptions } from '../../src/cli/command.ts';
 import { type AwsConfig, type InstanceConfig, readConfig } from '../../src/config/config.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { readFileIfPresent } from '../../src/core/files.ts';
-import { type DeploymentRecord, emptyRecord, parseDeploymentRecord } from '../../src/services/deployment.ts';
+import {
+  type DeploymentRecord,
+  emptyRecord,
+  parseDeploymentRecord,
+  type RecordedKey,
+} from '../../src/services/deployment.ts';
 import { parseTrustMaterial, type TrustMaterial } from '../../src/trust/material.ts';
 
 const maxBytes = 1 << 20;
@@ -59,6 +64,21 @@ export async function deploymentFilesAt(configFile: string, directory?: string):
 
 export function namesOf({ instance }: InstanceConfig, { account, keysAccount, regions }: AwsConfig): Names {
   return new Names({ instance: instance.name, account, keysAccount, writeRegion: regions[0] ?? '' });
+}
+
+/**
+ * Returns a key as it was recorded.
+ * @throws OPS_KEY_UNRECORDED
+ */
+export function recordedKey({ record, recordFile }: DeploymentFiles, id: string): RecordedKey {
+  const key = record.keys.get(id);
+  if (key) return key;
+  throw new ToolkitError('OPS_KEY_UNRECORDED', {
+    message: `${recordFile}: expected the key of ${id}, got none`,
+    fault: 'input',
+    data: { service: id, file: recordFile },
+    hint: 'deploy the stacks of the keys, then run: sigstead aws record',
+  });
 }
 
 function notOnAws(file: string): ToolkitError {

@@ -4,6 +4,9 @@ import { ToolkitError } from '../../src/core/error.ts';
 import { shellWord } from '../../src/core/shell.ts';
 import type { LogShard } from './log-shards.ts';
 
+/** Of every task definition of an instance. */
+const containerName = 'server';
+
 /** One command line, and why it is run. */
 export interface AwsStep {
   readonly why: string;
@@ -12,10 +15,13 @@ export interface AwsStep {
 
 /**
  * Returns the command lines that freeze a shard on AWS, in order. The freeze is a task under the role of the shard's
- * own service, because nobody else may use its key.
+ * own service, because nobody else may use its key. A `command` replaces the one of its task definition.
  * @throws OPS_NO_FREEZE_TASK if the shard's key is not in KMS
  */
-export function awsFreezeSteps(log: LogShard, names: Names, aws: AwsConfig): readonly AwsStep[] {
+export function awsFreezeSteps(
+  log: LogShard,
+  { names, aws, command }: { readonly names: Names; readonly aws: AwsConfig; readonly command?: readonly string[] },
+): readonly AwsStep[] {
   const { id, kind, shard } = log;
   if (kind === 'ct' && aws.ctLogServer === 'upstream') throw noFreezeTask(shard.shard);
   const region = `--region ${shellWord(shard.region ?? names.writeRegion)}`;
@@ -32,13 +38,17 @@ export function awsFreezeSteps(log: LogShard, names: Names, aws: AwsConfig): rea
     { why: 'wait until none is left', command: `aws ecs wait services-stable ${ofService}` },
     {
       why: "freeze it, under the service's own role",
-      command: `aws ecs run-task ${region} --cluster ${cluster} --task-definition ${family} --launch-type FARGATE --count 1 --network-configuration ${network}`,
+      command: `aws ecs run-task ${region} --cluster ${cluster} --task-definition ${family} --launch-type FARGATE --count 1 --network-configuration ${network}${command ? overrides(command) : ''}`,
     },
     {
       why: 'read what it says; it takes a minute and the time to read the whole log',
       command: `aws logs tail ${shellWord(names.logGroup(id))} ${region} --since 1h --log-stream-name-prefix freeze-log --follow`,
     },
   ];
+}
+
+function overrides(command: readonly string[]): string {
+  return ` --overrides ${shellWord(JSON.stringify({ containerOverrides: [{ name: containerName, command }] }))}`;
 }
 
 /** Otherwise an alarm could bring the service back to its smallest number of tasks. */

@@ -75,6 +75,8 @@ async function callOf(
       return async (s3) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', IfNoneMatch: '*' }));
     case 'overwrite':
       return async (s3) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', IfMatch: '"another"' }));
+    case 'replicate':
+      throw new Error('S3 replicates by itself: there is no call to ask');
     case 'delete':
       return async (s3) => s3.send(new DeleteObjectCommand({ Bucket, Key, ...(inUse && { IfMatch: '"another"' }) }));
     case 'delete version':

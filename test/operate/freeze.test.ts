@@ -9,6 +9,7 @@ import { awsFreezeSteps } from '../../operate/freeze/aws-commands.ts';
 import { assertLogsOpen, findShard, frozenLogs, logShards } from '../../operate/freeze/log-shards.ts';
 import { type FreezeOptions, runFreezeLog } from '../../operate/freeze/run-freeze-log.ts';
 import { freezeCommand } from '../../operate/freeze.ts';
+import type { Outcome } from '../../src/cli/command.ts';
 import { type AwsConfig, type InstanceConfig, parseConfig, readConfig } from '../../src/config/config.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import { startProgram } from '../../src/process/supervised-program.ts';
@@ -16,6 +17,7 @@ import { projectDirectory } from '../support/instance.ts';
 import { runCommand } from '../support/invocation.ts';
 import { type LocalState, localState } from '../support/local-state.ts';
 import { minimalConfig } from '../support/minimal-config.ts';
+import { certifiedInstance } from './aws/deployed.ts';
 
 let local: LocalState;
 let state: StateDirectory;
@@ -104,7 +106,9 @@ describe('awsFreezeSteps', () => {
     const deployed = await production();
     if (!deployed.aws) throw new Error('expected a section aws');
     const aws = { ...deployed.aws, ...change };
-    return awsFreezeSteps(findShard(deployed, wanted), namesOf(deployed, aws), aws).map(({ command }) => command);
+    return awsFreezeSteps(findShard(deployed, wanted), { names: namesOf(deployed, aws), aws }).map(
+      ({ command }) => command,
+    );
   };
   const firstShard = async () => (await production()).logs.rekor[0]?.shard ?? '';
 
@@ -229,5 +233,22 @@ describe('freeze', () => {
     const { outcome } = await run(shard?.shard ?? '', '--aws', '--config', file);
     expect(outcome?.text).toMatch(/^# .*\naws [\s\S]*aws ecs run-task/);
     expect(outcome?.json).toMatchObject({ service: `rekor-${shard?.shard}`, shard: shard?.shard });
+  });
+
+  it('prints a task that looks at no database, for a log whose database was set back', async () => {
+    await using instance = await certifiedInstance();
+    const words = ['log2026-1', '--aws', '--without-database', '--config', instance.files.at('sigstead.yaml')];
+    const { outcome } = await run(...words);
+    const { steps } = (outcome as Outcome).json as unknown as { steps: readonly { command: string }[] };
+    const [, overrides = ''] =
+      /--overrides '(.+)'$/.exec(steps.find(({ command }) => /run-task/.test(command))?.command ?? '') ?? [];
+    const [{ command }] = (JSON.parse(overrides) as { containerOverrides: [{ command: string[] }] }).containerOverrides;
+    expect(command.slice(0, 2)).toEqual(['/bin/freeze-log', '--kind=rekor']);
+    expect(command.filter((word) => word.startsWith('--db-'))).toEqual([]);
+    expect(command.at(-1)).toMatch(/^--kms-key=awskms:\/\/\/arn:aws:kms:/);
+  });
+
+  it('refuses --without-database for a local instance, which has none', async () => {
+    await expect(run('log2026-1', '--without-database')).rejects.toThrowToolkit('CLI_USAGE');
   });
 });

@@ -111,16 +111,14 @@ const cases: Readonly<Record<string, { readonly refuses: readonly Violation[]; r
   'aws-hsm': {
     refuses: [
       {
-        what: 'a key in an HSM where there is none',
-        input: withConfig({ fulcio: pkcs11 }),
+        what: 'a key in an HSM',
+        input: withAws({ hsm: 'cloudhsm' }, withConfig({ fulcio: pkcs11 })),
         where: 'fulcio.key',
-        message: 'expected awskms while aws.hsm is none, got a pkcs11: key',
-        hint: /set aws\.hsm: cloudhsm/,
+        message: 'expected awskms, got a pkcs11: key: these stacks start servers with keys in KMS only',
+        hint: /use awskms; docs\/hsm\.md/,
       },
     ],
-    accepts: [
-      { what: 'a key in the HSM that there is', input: withAws({ hsm: 'cloudhsm' }, withConfig({ fulcio: pkcs11 })) },
-    ],
+    accepts: [{ what: 'keys in KMS', input: sample }],
   },
   'aws-caller': {
     refuses: [
@@ -289,7 +287,7 @@ describe('preflightRules', () => {
         message: expect.stringMatching(
           /^\/deployment\/sigstead\.yaml: aws-no-local-issuer: issuers\[1\].*; aws-key-source: logs\.rekor\[0\]\.key.*; aws-hsm: fulcio\.key.*; aws-caller: aws\.account.*; aws-names-differ: logs.*; aws-live-shards: logs\.rekor/,
         ),
-        hint: expect.stringMatching(/take it out.*use awskms.*cloudhsm.*AWS_PROFILE.*another name.*put log2025-1 back/),
+        hint: expect.stringMatching(/take it out.*use awskms.*hsm\.md.*AWS_PROFILE.*another name.*put log2025-1 back/),
       }),
     );
   });

@@ -43,6 +43,23 @@ async function nothingWritten(files: InstanceFiles): Promise<void> {
 }
 
 describe('aws material', () => {
+  it('adds a renewed certificate after the one that signed before, which stays trusted', async () => {
+    await using instance = await certifiedInstance();
+    const { files, keys } = instance;
+    await material(files);
+    await files.write('certificates/fulcio.pem', (await fulcioChain(keyOf(keys, 'fulcio'))).pem);
+    await files.write('certificates/timestamp-tsa-1.pem', (await tsaChain(keyOf(keys, 'timestamp-tsa-1'))).pem);
+    await material(files, [], later);
+    const made = await written(files);
+    expect(made.fulcio.map(({ signing, validFor }) => [signing, validFor.end])).toEqual([
+      [false, undefined],
+      [true, undefined],
+    ]);
+    const authorities = made.timestamps.map(({ name, signing }) => `${name} ${signing}`);
+    expect(authorities).toEqual(['tsa-1 false', 'tsa-1 true', 'tsa-2 true']);
+    expect(new Set(made.timestamps.map(({ uri }) => uri)).size).toBe(3);
+  });
+
   it('takes the key of a CT log that keeps it in a secret from a file, and refuses to go without', async () => {
     await using instance = await certifiedInstance();
     const { files } = instance;

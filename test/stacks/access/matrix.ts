@@ -29,6 +29,7 @@ export const bucketActions = {
   'read without TLS': 's3:GetObject',
   write: 's3:PutObject',
   overwrite: 's3:PutObject',
+  replicate: 's3:ReplicateObject',
   delete: 's3:DeleteObject',
   'delete version': 's3:DeleteObjectVersion',
   'change policy': 's3:PutBucketPolicy',
