@@ -93,6 +93,20 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
     },
   },
   {
+    id: 'aws-account-kept',
+    title: 'the logs stay in their account: in another one their keys would sign a second history, from nothing',
+    check: ({ aws, record }) =>
+      record.account === undefined || record.account === aws.account
+        ? []
+        : [
+            complaint(
+              'aws.account',
+              `expected the account that the logs are in, ${record.account}, got ${aws.account}`,
+              'put it back; another account is a new instance, with keys of its own',
+            ),
+          ],
+  },
+  {
     id: 'aws-names-differ',
     title: 'no two services share a bucket, a database or a role',
     check: ({ config, aws, names }) => {

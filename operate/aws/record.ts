@@ -53,7 +53,11 @@ async function record(invocation: Invocation): Promise<Outcome> {
     else added.push(key.id);
     keys.set(key.id, found);
   }
-  if (added.length > 0) await replaceFile(files.recordFile, formatDeploymentRecord({ ...files.record, keys }));
+  if (added.length > 0)
+    await replaceFile(
+      files.recordFile,
+      formatDeploymentRecord({ ...files.record, account: files.record.account ?? files.aws.account, keys }),
+    );
   const written = await writePublicKeys(invocation.options.text('keys'), keys);
   const shown = [...keys].map(([service, { arn, publicKey }]) => ({ service, arn, keyId: keyIdOf(publicKey) }));
   return {

@@ -100,7 +100,9 @@ const aws = section({
   keysAccount: account.exactOptional().describe('Account that holds the keys. By default the same one.'),
   regions: list(region, 'region').describe('Regions; the first one writes.'),
   availability: choice(['ha', 'dev']).default('ha').describe('ha: several zones, two of everything. dev: one.'),
-  hsm: choice(['none', 'cloudhsm']).default('none').describe('A CloudHSM cluster beside KMS.'),
+  hsm: choice(['none', 'cloudhsm'])
+    .default('none')
+    .describe('Kept for keys in a CloudHSM cluster, which the stacks do not deploy yet.'),
   access: choice(['public', 'private'])
     .default('private')
     .describe('Who reaches the services: the Internet, or the network they are in.'),

@@ -3,7 +3,18 @@ import { utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { parseJsonObject } from '../core/json.ts';
 import { parsePublicKeyPem } from '../core/public-key.ts';
-import { assertRead, mapOf, matching, object, oneOf, parsed, type Read, readShape, text } from '../core/shape.ts';
+import {
+  assertRead,
+  mapOf,
+  matching,
+  object,
+  oneOf,
+  optional,
+  parsed,
+  type Read,
+  readShape,
+  text,
+} from '../core/shape.ts';
 
 /** A KMS key as it was when it was recorded. Its ARN and its public key belong together for ever. */
 export interface RecordedKey {
@@ -13,6 +24,8 @@ export interface RecordedKey {
 
 /** What a deployment made that the next one builds on: `deployment.json` beside `sigstead.yaml`. All of it is public. */
 export interface DeploymentRecord {
+  /** That the servers are in, once keys are recorded: where the buckets and databases of the logs are. */
+  readonly account?: string | undefined;
   /** By service id, and `tuf-online`. */
   readonly keys: ReadonlyMap<string, RecordedKey>;
   /** Digest (`sha256:…`) of each image in the registry of the instance, by the name of its program. */
@@ -29,6 +42,7 @@ const maxRecordBytes = 1 << 20;
 
 const shape: Read<DeploymentRecord & { format: string }> = object({
   format: oneOf(formatName),
+  account: optional(matching(/^\d{12}$/, 'an account id of 12 digits')),
   keys: mapOf(
     object({
       arn: matching(
@@ -46,18 +60,22 @@ const shape: Read<DeploymentRecord & { format: string }> = object({
  * @throws CORE_JSON, CORE_TOO_LARGE, SVC_DEPLOYMENT with every problem
  */
 export function parseDeploymentRecord(bytes: Uint8Array, what: string): DeploymentRecord {
-  const { keys, images } = assertRead(readShape(shape, parseJsonObject(bytes, { what, maxBytes: maxRecordBytes })), {
-    code: 'SVC_DEPLOYMENT',
-    what,
-    hint: 'sigstead writes this file: run `sigstead aws record` again, or restore the copy that it wrote',
-  });
-  return { keys, images };
+  const { account, keys, images } = assertRead(
+    readShape(shape, parseJsonObject(bytes, { what, maxBytes: maxRecordBytes })),
+    {
+      code: 'SVC_DEPLOYMENT',
+      what,
+      hint: 'sigstead writes this file: run `sigstead aws record` again, or restore the copy that it wrote',
+    },
+  );
+  return { ...(account !== undefined && { account }), keys, images };
 }
 
-export function formatDeploymentRecord({ keys, images }: DeploymentRecord): Uint8Array {
+export function formatDeploymentRecord({ account, keys, images }: DeploymentRecord): Uint8Array {
   const sorted = <T>(entries: ReadonlyMap<string, T>) => [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const document = {
     format: formatName,
+    ...(account !== undefined && { account }),
     keys: Object.fromEntries(
       sorted(keys).map(([name, key]) => [
         name,

@@ -164,6 +164,9 @@ describe('the instance on AWS', () => {
       await mkdir(home);
       expect([client.name, await client.initialize(anchor, home)]).toEqual([client.name, { accepted: true }]);
     }
+    // sigstore-python cannot read a bundle of the very first entry, whose index 0 is left out of the JSON.
+    const first = { anchor, home: at('home-cosign'), artifact, bundle: at('first.sigstore.json') };
+    await clients.cosign.sign({ ...first, identityToken: await token() });
     for (const signing of [clients.cosign, clients.sigstoreJs]) {
       const bundle = at(`${signing.name}.sigstore.json`);
       const identityToken = await token();

@@ -3,6 +3,8 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { composeInstance } from '../../lib/instance-stacks.ts';
+import { awsFreezeSteps } from '../../operate/freeze/aws-commands.ts';
+import { logShards } from '../../operate/freeze/log-shards.ts';
 import { cognitoShape } from '../../operate/functions/probing/cognito-tokens.ts';
 import { endpointShape } from '../../operate/functions/probing/endpoint-tokens.ts';
 import { verbs } from '../../operate/verbs.ts';
@@ -12,6 +14,10 @@ import { projectDirectory } from '../support/instance.ts';
 
 const page = await readDoc('docs/deploy-aws.md');
 const commands = [...page.matchAll(/^ *(?:[A-Z_]+=\S+ )?sigstead (.+)$/gm)].map(([, words = '']) => words);
+const runbook = await readDoc('docs/operator-runbook.md');
+const ofRunbook = [...runbook.matchAll(/(?:`|^)sigstead ([^`]+?)(?:`|$)/gm)].map(([, words = '']) =>
+  words.replaceAll(/\s+/g, ' '),
+);
 const linked = [
   'README.md',
   'ARCHITECTURE.md',
@@ -29,7 +35,7 @@ describe('docs/deploy-aws.md', () => {
     expect(commands.length).toBeGreaterThan(20);
   });
 
-  it.each([...new Set(commands)])(
+  it.each([...new Set([...commands, ...ofRunbook])])(
     'names a command that exists, with options that it takes: sigstead %s',
     async (line) => {
       const { verb, rest } = findVerb(verbs, wordsOf(line));
@@ -56,6 +62,25 @@ describe('docs/deploy-aws.md', () => {
       expect(page).toContain(`\`${field === 'source' ? 'source: cognito' : field}\``);
     },
   );
+});
+
+describe('docs/operator-runbook.md', () => {
+  it('has commands', () => {
+    expect(ofRunbook).toContain('freeze SHARD --aws --without-database');
+  });
+
+  it('stops a service as a freeze does', async () => {
+    const { config, aws, names } = await instanceOf('ha-public');
+    const [log = missing('a log')] = logShards(config);
+    const [suspend, stop, wait] = awsFreezeSteps(log, { names, aws });
+    const told = runbook.replaceAll(/\s*\\\n\s*/g, ' ');
+    for (const { command } of [suspend, stop, wait].flatMap((step) => step ?? [])) {
+      const written = command
+        .replaceAll(log.id, 'SHARD')
+        .replace(`--region ${log.shard.region ?? names.writeRegion}`, '--region REGION');
+      expect(told).toContain(written);
+    }
+  });
 });
 
 describe('links', () => {

@@ -139,7 +139,7 @@ describe('sigstead', () => {
     ]);
     expect(command).toMatchObject({ exitCode: 2, stdout: '' });
     expect(command.stderr).toMatch(
-      /^sigstead: error: unknown command upp; expected one of up, status, .*, trust, ceremony$/m,
+      /^sigstead: error: unknown command upp; expected one of up, status, .*, trust, images, aws, ceremony$/m,
     );
     expect(command.stderr).toMatch(/^sigstead: hint: did you mean: sigstead up --once$/m);
     expect(option).toEqual({

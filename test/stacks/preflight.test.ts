@@ -1,60 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { type PreflightInput, preflightRules } from '../../lib/preflight.ts';
-import { parseConfig } from '../../src/config/config.ts';
 import { assertNoErrors, ruleOutcomes, runRules } from '../../src/core/rules.ts';
-import type { TrustMaterial } from '../../src/trust/material.ts';
-import { keysAccount, mainAccount, sampleDeployment } from './access/support.ts';
-
-const sample: PreflightInput = { ...sampleDeployment(), caller: {} };
-const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
-
-/** A valid configuration beside that of the sample, as far as the parser can tell. */
-function configured(lines: Readonly<Record<string, string>>): PreflightInput['config'] {
-  const all = {
-    instance: '{ name: acme, domain: sigstore.acme.example }',
-    root: 'policy.yaml',
-    issuers: '[{ preset: github-actions }]',
-    logs: '{ ct: [{ shard: ct2026-1 }], rekor: [{ shard: log2026-1 }] }',
-    timestamps: '[{ name: tsa-1 }]',
-    ...lines,
-  };
-  const text = Object.entries(all).map(([key, value]) => `${key}: ${value}\n`);
-  return parseConfig(text.join(''), '/deployment/sigstead.yaml');
-}
-
-function withConfig(lines: Readonly<Record<string, string>>): PreflightInput {
-  return { ...sample, config: configured(lines) };
-}
-
-function withAws(aws: Partial<PreflightInput['aws']>, input = sample): PreflightInput {
-  return { ...input, aws: { ...input.aws, ...aws } };
-}
-
-function trusting(rekor: readonly string[], ct: readonly string[]): PreflightInput {
-  const validFor = { start: new Date('2026-01-01T00:00:00Z') };
-  const log = (shard: string) => ({
-    ...{ shard, origin: `${shard}.acme.example`, operator: 'acme' },
-    publicKey,
-    validFor,
-  });
-  const material: TrustMaterial = {
-    ...{ fulcio: [], timestamps: [], oidc: [], selection: { timestamps: 'any' } },
-    ct: ct.map(log),
-    rekor: rekor.map((shard) => ({ ...log(shard), url: `https://${shard}.acme.example`, signing: true })),
-  };
-  return { ...sample, material };
-}
-
-function recordedAt(arn: string): PreflightInput {
-  return { ...sample, record: { ...sample.record, keys: new Map([['fulcio', { arn, publicKey }]]) } };
-}
-
-/** A shard twice: the parser refuses it, and another reader of a configuration need not. */
-function shardTwice(): PreflightInput {
-  const { config } = sample;
-  return { ...sample, config: { ...config, logs: { ...config.logs, ct: [...config.logs.ct, ...config.logs.ct] } } };
-}
+import { keysAccount, mainAccount } from './access/support.ts';
+import { configured, recordedAt, sample, shardTwice, trusting, withAws, withConfig } from './preflight-inputs.ts';
 
 const kmsArn = (region: string, account: string) => `arn:aws:kms:${region}:${account}:key/0`;
 const pkcs11 = "{ key: 'pkcs11:token=sigstore;object=fulcio' }";
@@ -158,6 +106,24 @@ const cases: Readonly<Record<string, { readonly refuses: readonly Violation[]; r
       { what: 'each region of the configuration', input: { ...sample, caller: { region: 'eu-west-1' } } },
       { what: 'the region of certificates and IAM', input: { ...sample, caller: { region: 'us-east-1' } } },
       { what: 'no region', input: { ...sample, caller: { account: mainAccount } } },
+    ],
+  },
+  'aws-account-kept': {
+    refuses: [
+      {
+        what: 'another account than the one of the logs',
+        input: { ...sample, record: { ...sample.record, account: '999988887777' } },
+        where: 'aws.account',
+        message: `expected the account that the logs are in, 999988887777, got ${sample.aws.account}`,
+        hint: /a new instance/,
+      },
+    ],
+    accepts: [
+      {
+        what: 'the account of the logs',
+        input: { ...sample, record: { ...sample.record, account: sample.aws.account } },
+      },
+      { what: 'an instance without keys yet', input: sample },
     ],
   },
   'aws-names-differ': {
