@@ -98,7 +98,7 @@ export function keySourceProblems(services: readonly PlacedService[]): readonly 
     .map(({ id, key }) => ({
       ...{ code: 'AWS_KEY_SOURCE', fault: 'input', service: id },
       message: `${id}: expected key: awskms, got ${key.split(':')[0]}: the stacks start servers with keys in KMS`,
-      hint: 'use awskms; a server whose key is in an HSM is for servers that you run yourself (docs/hsm.md)',
+      hint: 'use awskms; docs/hsm.md is for servers that you run yourself',
     }));
 }
 

@@ -169,7 +169,8 @@ function programChange(place: BootstrapPlace): AuditRule {
   const role = bootstrapRole('cfn-exec', place);
   const deployment = `arn:${partitionOf(place.region)}:iam::${place.account}:role/${role}`;
   const eventName = [
-    ...['RegisterTaskDefinition', 'RunTask', 'StartTask', 'ExecuteCommand'],
+    ...['RegisterTaskDefinition', 'RunTask', 'StartTask', 'ExecuteCommand', 'CreateService', 'UpdateService'],
+    'CreateTaskSet',
     ...['CreateFunction20150331', 'UpdateFunctionCode20150331v2', 'UpdateFunctionConfiguration20150331v2'],
   ];
   return {

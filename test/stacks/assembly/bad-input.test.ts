@@ -103,7 +103,7 @@ const configurations: readonly (readonly [string, readonly Edit[], RegExp])[] = 
     /logs\.rekor\[0\]\.origin: .*fix: write the bare name/s,
   ],
   ['a key in a file', [ct('{ shard: ct2026-1, key: file }')], /aws-key-source: logs\.ct\[0\]\.key: .*fix: .*awskms/s],
-  ['a key in an HSM without an HSM', [hsmKey], /aws-hsm: fulcio\.key: .*fix: .*aws\.hsm: cloudhsm/s],
+  ['a key in an HSM', [hsmKey], /aws-hsm: fulcio\.key: .*fix: use awskms/s],
   [
     'an HSM for a server that has no PKCS#11',
     [ct('{ shard: ct2026-1, key: "pkcs11:token=a;object=ct" }')],
