@@ -1,6 +1,9 @@
 import type { ForwardRoute, ReadRoute, ServiceEdge } from '../../src/services/edge.ts';
 
-/** Carries the address of the viewer to the firewall. The edge sets it, over whatever the viewer sent under this name. */
+/**
+ * Carries the address of the viewer to the firewall, of IPv6 the first 64 bits. The edge sets it, over whatever the
+ * viewer sent under this name.
+ */
 export const viewerAddressHeader = 'x-sigstead-viewer';
 
 /** CloudFront takes functions up to 10 KB. */
@@ -78,6 +81,14 @@ function handler(event) {
   return request;
 }
 
+// Somebody has a /64 of IPv6 at least, and would have 2^64 limits in it.
+function client(address) {
+  if (!address.includes(':')) return address;
+  const [head, tail] = address.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = tail === undefined ? [] : Array(8 - head.length - tail.length).fill('0');
+  return head.concat(zeros, tail || []).slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':') + '::';
+}
+
 function pass(request, address, routes) {
   const route = routes.find((one) => one.method === request.method);
   if (route === undefined) {
@@ -95,7 +106,7 @@ function pass(request, address, routes) {
   for (const name of Object.keys(request.headers)) {
     if (!route.requestHeaders.includes(name) && !fixed.includes(name)) delete request.headers[name];
   }
-  request.headers['${viewerAddressHeader}'] = { value: address };
+  request.headers['${viewerAddressHeader}'] = { value: client(address) };
   request.cookies = {};
   return request;
 }

@@ -30,10 +30,10 @@ const edges = {
 };
 
 /** Runs the code as CloudFront does: a script of its own, whose `handler` gets the event. */
-function run(edge: ServiceEdge, request: Partial<EdgeRequest>): EdgeAnswer {
+function run(edge: ServiceEdge, request: Partial<EdgeRequest>, ip = '198.51.100.7'): EdgeAnswer {
   const event = {
     version: '1.0',
-    viewer: { ip: '198.51.100.7' },
+    viewer: { ip },
     request: { method: 'GET', uri: '/', querystring: {}, headers: {}, cookies: {}, ...request },
   };
   const context = createContext({});
@@ -145,6 +145,18 @@ describe('edgeFunctionCode', () => {
 
   it('refuses a submission without content type', () => {
     expect(outcome(edges.rekor, { uri: submission, method: 'POST' })).toBe(415);
+  });
+
+  it.each([
+    ['198.51.100.7', '198.51.100.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::'],
+    ['2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::'],
+    ['2001:db8::1', '2001:db8:0:0::'],
+    ['2001:0DB8:0001:0002::', '2001:db8:1:2::'],
+    ['::1', '0:0:0:0::'],
+  ])('counts %s as %s: one limit for a network of one customer', (address, counted) => {
+    const passed = run(edges.rekor, { uri: submission, method: 'POST', headers: json }, address);
+    expect(passed.headers['x-sigstead-viewer']).toEqual({ value: counted });
   });
 
   it('passes on the headers that a server needs, and says itself who the viewer is', () => {
