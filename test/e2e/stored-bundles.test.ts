@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { screenOf } from '../../ceremony/review/screen.ts';
 import { StateDirectory } from '../../local/state.ts';
 import { readPublished } from '../../operate/root-of-trust.ts';
-import { formatInstant } from '../../src/core/clock.ts';
+import { floorToSecond, formatInstant } from '../../src/core/clock.ts';
+import { waitFor } from '../../src/core/wait.ts';
 import { CeremonyBench } from '../support/ceremony-bench.ts';
 import { startTestInstance, temporaryDirectory } from '../support/instance.ts';
 import { IssuedBundles } from '../support/issued-bundles.ts';
@@ -39,6 +40,9 @@ describe('the rule stored-bundles', () => {
       await writeFile(join(bench.layout.targets, name), targetFiles.get(name) ?? '');
     }
     published = await readFile(join(bench.layout.targets, trustedRoot), 'utf8');
+    // A timestamp has whole seconds: what begins now has to begin in a later one.
+    const nextSecond = floorToSecond(new Date()).getTime() + 1_000;
+    await waitFor(() => Date.now() >= nextSecond, { what: 'the next second', timeoutMs: 5_000, intervalMs: 20 });
     bench.now = new Date();
     await bench.run('genesis', 'kind: genesis\nreason: begin\n');
     expect(await instance.run('down')).toMatchObject({ exitCode: 0 });
