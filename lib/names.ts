@@ -65,6 +65,11 @@ export class Names {
     return `alias/${this.instance}/${service}`;
   }
 
+  /** Name of a rule of the audit, by which CloudWatch counts what triggers it. */
+  auditRule(id: string): string {
+    return bounded(`${this.instance}-${id}`, 64);
+  }
+
   /** Private DNS namespace in which services find each other. */
   get namespace(): string {
     return `${this.instance}.internal`;

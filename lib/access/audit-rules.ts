@@ -1,7 +1,6 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { memoryOwner } from './function-policy.ts';
-import { type BootstrapPlace, bootstrapRole } from './key-role-policy.ts';
+import { type BootstrapPlace, bootstrapRoleArn, dataBuckets } from './key-role-policy.ts';
 import { isLog, type PlacedKey, placedKeys, placedServices } from './placement.ts';
 
 /** What EventBridge is to look for in the events of CloudTrail. */
@@ -166,8 +165,6 @@ const bucketChanges = [
 
 /** Who may start a program under a role is as good as the role: no policy of a key sees the difference. */
 function programChange(place: BootstrapPlace): AuditRule {
-  const role = bootstrapRole('cfn-exec', place);
-  const deployment = `arn:${partitionOf(place.region)}:iam::${place.account}:role/${role}`;
   const eventName = [
     ...['RegisterTaskDefinition', 'RunTask', 'StartTask', 'ExecuteCommand', 'CreateService', 'UpdateService'],
     'CreateTaskSet',
@@ -181,7 +178,7 @@ function programChange(place: BootstrapPlace): AuditRule {
       detail: {
         eventSource: ['ecs.amazonaws.com', 'lambda.amazonaws.com'],
         eventName,
-        ...issuerOtherThan([deployment]),
+        ...issuerOtherThan([bootstrapRoleArn('cfn-exec', place)]),
       },
     },
     runbook: 'alarm-program-change',
@@ -211,12 +208,5 @@ function kms(eventName: readonly string[], more: Readonly<Record<string, unknown
 
 /** Returns the ARNs, each with a slash at its end, of the buckets whose deletions are recorded. */
 export function watchedBuckets(deployment: Deployment): readonly string[] {
-  const { names, aws } = deployment;
-  const logs = placedServices(deployment).filter(isLog);
-  return [
-    names.bucketArn('tuf', names.writeRegion),
-    names.bucketArn(memoryOwner, names.writeRegion),
-    ...aws.regions.map((region) => names.bucketArn('records', region)),
-    ...logs.map(({ id, region }) => names.bucketArn(id, region)),
-  ].map((arn) => `${arn}/`);
+  return dataBuckets(deployment).map((arn) => `${arn}/`);
 }

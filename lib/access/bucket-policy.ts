@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { bootstrapRole } from './key-role-policy.ts';
+import { bootstrapRoleArn } from './key-role-policy.ts';
 import { type PolicyDocument, policyOf, type Statement, unlessRole } from './statement.ts';
 
 export interface BucketAccess {
@@ -96,21 +96,16 @@ function keepVersions({ deployment, bucketArn }: BucketAccess): Statement {
 
 /** A deletion only hides an object; but what is hidden is what a lifecycle rule may remove, and a log with a gap. */
 function keepObjects({ deployment, bucketArn, removed = [] }: BucketAccess): Statement {
-  const scope =
-    removed.length > 0
-      ? { NotResource: removed.map((path) => `${bucketArn}/${path}`) }
-      : { Resource: `${bucketArn}/*` };
   return {
-    ...{ Sid: 'KeepObjects', Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', ...scope },
+    ...{ Sid: 'KeepObjects', Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject' },
+    ...objectsBut(bucketArn, removed),
     ...unlessRole(deployment.names.keyRoleArn('break-glass')),
   };
 }
 
 function keepConfiguration({ deployment, region, bucketArn, qualifier }: BucketAccess): Statement {
-  const { account } = deployment.names;
-  const role = bootstrapRole('cfn-exec', { account, region, qualifier });
-  const roleArn = `arn:${partitionOf(region)}:iam::${account}:role/${role}`;
-  return { ...everybody('KeepConfiguration', configuration, bucketArn), ...unlessRole(roleArn) };
+  const deployer = bootstrapRoleArn('cfn-exec', { account: deployment.names.account, region, qualifier });
+  return { ...everybody('KeepConfiguration', configuration, bucketArn), ...unlessRole(deployer) };
 }
 
 const configuration = [
@@ -135,12 +130,9 @@ function noReplicas({ bucketArn }: BucketAccess): Statement {
 
 /** A write says `If-None-Match: *`, so that S3 refuses it where something is: history cannot be rewritten in place. */
 function writtenOnce({ bucketArn, replaced }: BucketAccess): Statement {
-  const scope =
-    replaced.length > 0
-      ? { NotResource: replaced.map((path) => `${bucketArn}/${path}`) }
-      : { Resource: `${bucketArn}/*` };
   return {
-    ...{ Sid: 'WrittenOnce', Effect: 'Deny', Principal: '*', Action: 's3:PutObject', ...scope },
+    ...{ Sid: 'WrittenOnce', Effect: 'Deny', Principal: '*', Action: 's3:PutObject' },
+    ...objectsBut(bucketArn, replaced),
     Condition: { Null: { 's3:if-none-match': 'true' } },
   };
 }
@@ -156,6 +148,12 @@ function neverWritten({ bucketArn }: BucketAccess, paths: readonly string[]): St
     's3:PutObject',
     paths.map((path) => `${bucketArn}/${path}`),
   );
+}
+
+function objectsBut(bucketArn: string, paths: readonly string[]): Pick<Statement, 'Resource' | 'NotResource'> {
+  return paths.length > 0
+    ? { NotResource: paths.map((path) => `${bucketArn}/${path}`) }
+    : { Resource: `${bucketArn}/*` };
 }
 
 function everybody(Sid: string, Action: string | readonly string[], Resource: string | readonly string[]) {

@@ -106,7 +106,8 @@ function memory({ names }: Deployment): readonly string[] {
   return [bucket, `${bucket}/*`];
 }
 
-function dataBuckets(deployment: Deployment): readonly string[] {
+/** Returns the ARNs of the buckets that keep what cannot be made again. */
+export function dataBuckets(deployment: Deployment): readonly string[] {
   const { names, aws } = deployment;
   return [
     names.bucketArn('tuf', names.writeRegion),
@@ -121,6 +122,10 @@ function dataBuckets(deployment: Deployment): readonly string[] {
 /** Returns the name of a role that `cdk bootstrap` made in an account and region. */
 export function bootstrapRole(kind: 'deploy' | 'cfn-exec', place: BootstrapPlace): string {
   return `cdk-${place.qualifier ?? defaultQualifier}-${kind}-role-${place.account}-${place.region}`;
+}
+
+export function bootstrapRoleArn(kind: 'deploy' | 'cfn-exec', place: BootstrapPlace): string {
+  return `arn:${partitionOf(place.region)}:iam::${place.account}:role/${bootstrapRole(kind, place)}`;
 }
 
 export interface BootstrapPlace {

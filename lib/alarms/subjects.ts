@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { auditRules } from '../access/audit-rules.ts';
 import { undeliveredQueueName } from '../access/function-policy.ts';
 import { isLog, placedServices } from '../access/placement.ts';
@@ -24,16 +23,6 @@ export interface RegionFacts {
 
 /** Functions whose failures are told; that of the databases runs in a deployment, which fails with it. */
 const scheduled = ['resign-online', 'prober', 'monitor'] as const;
-
-const maxRuleName = 64;
-
-/** Returns the name of an audit rule, by which CloudWatch counts what triggers it. */
-export function auditRuleName({ names }: Pick<Deployment, 'names'>, ruleId: string): string {
-  const name = `${names.instance}-${ruleId}`;
-  if (name.length <= maxRuleName) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${name.slice(0, maxRuleName - 9)}-${hash}`;
-}
 
 /** Returns what an alarm is about in a region: nothing where that is in another one. */
 export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionFacts): readonly AlarmSubject[] {
@@ -86,6 +75,6 @@ function rules({ auditRule = '' }: AlarmRow, deployment: Deployment, region: str
     .filter(({ id, alarming }) => alarming && (id === auditRule || id.startsWith(`${auditRule}-`)))
     .map(({ id }) => ({
       id: id.slice(auditRule.length + 1),
-      dimensions: { RuleName: auditRuleName(deployment, id) },
+      dimensions: { RuleName: deployment.names.auditRule(id) },
     }));
 }

@@ -6,7 +6,6 @@ import type { Construct } from 'constructs';
 import { type AuditRule, auditRules } from '../access/audit-rules.ts';
 import { logicalId } from '../access/logical-id.ts';
 import { policyOf, type Statement } from '../access/statement.ts';
-import { auditRuleName } from '../alarms/subjects.ts';
 import { AuditTrail } from '../constructs/audit-trail.ts';
 import { defaultRunbook } from '../constructs/runbook-alarm.ts';
 import type { Deployment } from '../deployment.ts';
@@ -82,7 +81,7 @@ export class AuditStack extends Stack {
     const { alerts, record } = { alerts: { id: 'alerts', arn: this.topicArn }, record: { id: 'record', arn: logArn } };
     new CfnRule(this, `${logicalId(id)}Rule`, {
       // Alarms count what triggers a rule by its name.
-      name: auditRuleName(deployment, id),
+      name: deployment.names.auditRule(id),
       description: `${description}: ${runbook}#${rule.runbook}`,
       eventPattern: pattern,
       // The only state in which read-only events arrive, and Sign is one. `Rule` has no way to say it.

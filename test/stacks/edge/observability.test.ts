@@ -5,7 +5,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { auditRules } from '../../../lib/access/audit-rules.ts';
 import { alarmTable } from '../../../lib/alarms/alarm-table.ts';
 import { anchorOf } from '../../../lib/alarms/row.ts';
-import { auditRuleName, subjectsOf } from '../../../lib/alarms/subjects.ts';
+import { subjectsOf } from '../../../lib/alarms/subjects.ts';
 import { ObservabilityStack } from '../../../lib/stacks/observability.ts';
 import { projectDirectory } from '../../support/instance.ts';
 import { account, newApp, region, sampleDeployment } from './fixture.ts';
@@ -79,13 +79,13 @@ describe('alarmTable', () => {
       const covered = alarmTable
         .filter(({ subject }) => subject === 'audit-rule')
         .flatMap((row) => subjectsOf(row, sample, facts).map(({ dimensions }) => dimensions['RuleName']));
-      expect(covered.toSorted()).toEqual(alarming.map(({ id }) => auditRuleName(sample, id)).toSorted());
+      expect(covered.toSorted()).toEqual(alarming.map(({ id }) => sample.names.auditRule(id)).toSorted());
     }
   });
 
   it('keeps names of rules within what EventBridge takes, each its own', () => {
     const long = ['a', 'b'].map((end) =>
-      auditRuleName(deployment, `strange-signer-of-timestamp-${'x'.repeat(32)}${end}`),
+      deployment.names.auditRule(`strange-signer-of-timestamp-${'x'.repeat(32)}${end}`),
     );
     expect(long.every((name) => name.length <= 64)).toBe(true);
     expect(new Set(long).size).toBe(2);
