@@ -55,6 +55,8 @@ export function newApp(): App {
       [`availability-zones:account=${account}:region=${region}`]: [`${region}a`, `${region}b`, `${region}c`],
     },
     analyticsReporting: false,
+    // The whole assembly is made with these rules; here they would take seconds a process.
+    builtinCloudFormationValidation: false,
   });
 }
 

@@ -32,7 +32,7 @@ function deployed(aws: Partial<Deployment['aws']> = {}): Deployment {
 }
 
 function synthesise(deployment: Deployment, props: Partial<MonitoringStackProps> = {}): Template {
-  const app = new App({ analyticsReporting: false });
+  const app = new App({ analyticsReporting: false, builtinCloudFormationValidation: false });
   return Template.fromStack(new MonitoringStack(app, 'Monitoring', { deployment, ...props }));
 }
 
@@ -125,7 +125,7 @@ describe('MonitoringStack', () => {
   });
 
   it('puts the prober and the monitor of a private instance into its network, and the signer nowhere', () => {
-    const app = new App({ analyticsReporting: false });
+    const app = new App({ analyticsReporting: false, builtinCloudFormationValidation: false });
     const network = new Stack(app, 'Network', { env: { account: mainAccount, region } });
     const vpc = new Vpc(network, 'Vpc', { natGateways: 0, restrictDefaultSecurityGroup: false });
     const securityGroups = [new SecurityGroup(network, 'Group', { vpc: vpc as IVpc })];
