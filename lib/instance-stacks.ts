@@ -10,11 +10,9 @@ import type { Deployment } from './deployment.ts';
 import { type PreflightInput, preflightRules } from './preflight.ts';
 import { type Readiness, type ReadyService, readinessOf, type WaitingService } from './readiness.ts';
 import { AuditStack } from './stacks/audit.ts';
-import { CtLogStack } from './stacks/ct-log.ts';
 import { DatabaseStack } from './stacks/database.ts';
 import { EdgeStack } from './stacks/edge.ts';
 import { certificateRegion, EdgeCertificateStack } from './stacks/edge-certificate.ts';
-import { FulcioStack } from './stacks/fulcio.ts';
 import { KeyRolesStack } from './stacks/key-roles.ts';
 import { KeysStack } from './stacks/keys.ts';
 import { LogDataStack } from './stacks/log-data.ts';
@@ -22,10 +20,9 @@ import { MonitoringStack } from './stacks/monitoring.ts';
 import { NetworkStack } from './stacks/network.ts';
 import { ObservabilityStack } from './stacks/observability.ts';
 import { OidcStack } from './stacks/oidc.ts';
-import { RekorStack } from './stacks/rekor.ts';
 import { RolesStack } from './stacks/roles.ts';
+import { ServerStack, serverStackName } from './stacks/server.ts';
 import { TrustDataStack } from './stacks/trust-data.ts';
-import { TsaStack } from './stacks/tsa.ts';
 
 export interface InstanceOptions extends Deployment, Pick<PreflightInput, 'caller'> {
   /** Refuse where a service cannot be deployed yet, instead of leaving it out. */
@@ -126,32 +123,14 @@ class Composition {
   }
 
   #addService(service: ReadyService, network: NetworkStack, database: DatabaseStack | undefined) {
-    const kind = { fulcio: 'Fulcio', ct: 'CtLog', rekor: 'Rekor', timestamp: 'Tsa' }[service.kind];
-    const name = service.kind === 'fulcio' ? kind : `${kind}-${service.id.slice(service.id.indexOf('-') + 1)}`;
-    const props = { ...this.#props(name, service.region), service, network };
-    const stack = this.#newService(service, props, database);
+    const props = this.#props(serverStackName(service), service.region);
+    const stack = new ServerStack(this.#app, props.stackName, {
+      ...{ ...props, service, network },
+      ...(isLog(service) && database && { database }),
+    });
     for (const each of this.#foundation)
       stack.addStackDependency(each, 'roles, buckets, and the repositories of its images');
     return { id: service.id, targetGroup: stack.server.service.targetGroup };
-  }
-
-  #newService(
-    service: ReadyService,
-    props: StackProps & {
-      readonly stackName: string;
-      readonly deployment: Deployment;
-      readonly service: ReadyService;
-      readonly network: NetworkStack;
-    },
-    database: DatabaseStack | undefined,
-  ) {
-    const { stackName } = props;
-    if (service.kind === 'fulcio') return new FulcioStack(this.#app, stackName, props);
-    if (service.kind === 'timestamp') return new TsaStack(this.#app, stackName, props);
-    if (database === undefined) throw new TypeError(`${service.id}: no database in ${service.region}`);
-    return service.kind === 'ct'
-      ? new CtLogStack(this.#app, stackName, { ...props, database })
-      : new RekorStack(this.#app, stackName, { ...props, database });
   }
 
   #addLogData({ id, region }: { readonly id: string; readonly region: string }): void {

@@ -42,7 +42,7 @@ export function placedServices({ config, aws, names }: Placement): readonly Plac
   ];
 }
 
-export function isLog({ kind }: PlacedService): boolean {
+export function isLog({ kind }: Pick<PlacedService, 'kind'>): boolean {
   return kind === 'ct' || kind === 'rekor';
 }
 

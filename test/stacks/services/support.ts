@@ -7,12 +7,9 @@ import { databaseCaOf } from '../../../lib/database-ca.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { Names } from '../../../lib/names.ts';
 import { type ReadyService, readinessOf } from '../../../lib/readiness.ts';
-import { CtLogStack } from '../../../lib/stacks/ct-log.ts';
 import { DatabaseStack } from '../../../lib/stacks/database.ts';
-import { FulcioStack } from '../../../lib/stacks/fulcio.ts';
 import { NetworkStack } from '../../../lib/stacks/network.ts';
-import { RekorStack } from '../../../lib/stacks/rekor.ts';
-import { TsaStack } from '../../../lib/stacks/tsa.ts';
+import { ServerStack } from '../../../lib/stacks/server.ts';
 import { type AwsConfig, readConfig } from '../../../src/config/config.ts';
 import { addMs, dayMs } from '../../../src/core/clock.ts';
 import type { Signer } from '../../../src/core/signer.ts';
@@ -151,11 +148,9 @@ export function synthesise(deployment: Deployment): ReadonlyMap<string, Template
     return [network, database, ...ready.filter((service) => service.region === region).map(stackOf)];
 
     function stackOf(service: ReadyService): Stack {
-      const props = { deployment, service, network };
-      const id = names.stack(service.id, region);
-      if (service.kind === 'fulcio') return new FulcioStack(app, id, props);
-      if (service.kind === 'timestamp') return new TsaStack(app, id, props);
-      return new (service.kind === 'ct' ? CtLogStack : RekorStack)(app, id, { ...props, database });
+      const isLog = service.log !== undefined;
+      const props = { deployment, service, network, ...(isLog && { database }) };
+      return new ServerStack(app, names.stack(service.id, region), props);
     }
   });
   return new Map(stacks.map((stack) => [stack.stackName.slice(names.instance.length + 1), Template.fromStack(stack)]));
