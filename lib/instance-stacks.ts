@@ -1,6 +1,6 @@
 import { type App, CrossStackReferences, ReferenceStrength, type Stack, type StackProps } from 'aws-cdk-lib';
 import { ToolkitError } from '../src/core/error.ts';
-import { assertNoErrors, describeFinding, runRules } from '../src/core/rules.ts';
+import { describeFinding, runRules } from '../src/core/rules.ts';
 import { tufOnlineKey } from '../src/services/deployment.ts';
 import { auditRegions } from './access/audit-rules.ts';
 import { isLog, placedServices } from './access/placement.ts';
@@ -8,7 +8,8 @@ import { groupNames } from './constructs/security-groups.ts';
 import { subnets } from './constructs/service-network.ts';
 import type { Deployment } from './deployment.ts';
 import { type PreflightInput, preflightRules } from './preflight.ts';
-import { type Readiness, type ReadyService, readinessOf, type WaitingService } from './readiness.ts';
+import { type Readiness, type ReadyService, readinessOf, readinessProblems, type WaitingService } from './readiness.ts';
+import { assertNoReadinessProblems, preflightProblems } from './readiness-problems.ts';
 import { AuditStack } from './stacks/audit.ts';
 import { DatabaseStack } from './stacks/database.ts';
 import { EdgeStack } from './stacks/edge.ts';
@@ -42,14 +43,15 @@ export interface ComposedInstance {
 /**
  * Adds every stack of an instance that can be deployed now. What irreplaceable data and keys are in comes first and
  * needs nothing; a service comes once its key is recorded, its chain issued and its image pushed.
- * @throws AWS_PREFLIGHT with every rule that the configuration breaks
+ * @throws AWS_PREFLIGHT, or what `readinessOf` throws: with every rule that the configuration breaks, and everything
+ *   recorded that is wrong, at once
  * @throws AWS_INCOMPLETE if a service is not ready and `complete` was asked for
- * @throws what `readinessOf` throws
  */
 export function composeInstance(app: App, options: InstanceOptions): ComposedInstance {
   const findings = runRules(preflightRules, options);
-  assertNoErrors(findings, 'AWS_PREFLIGHT', options.config.file);
-  const readiness = readinessOf(options, { now: options.now });
+  const { now, config } = options;
+  assertNoReadinessProblems([...preflightProblems(findings, config.file), ...readinessProblems(options, now)]);
+  const readiness = readinessOf(options, { now });
   if (options.complete) assertComplete(readiness);
   new Composition(app, options, readiness).compose();
   return { waiting: readiness.waiting, warnings: findings.map(describeFinding) };

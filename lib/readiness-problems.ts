@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { equalBytes } from '../src/core/bytes.ts';
 import { spkiOf } from '../src/core/digest.ts';
 import { type ErrorCode, ToolkitError } from '../src/core/error.ts';
+import { describeFinding, type Finding } from '../src/core/rules.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
 import { rekorId } from '../src/services/rekor.ts';
 import { keyIdOf, shortId } from '../src/trust/keys.ts';
@@ -16,13 +17,24 @@ export interface ReadinessProblem {
   readonly code: ErrorCode;
   /** `evidence` where somebody may have exchanged a key. */
   readonly fault: 'input' | 'evidence';
-  readonly service: string;
+  /** Absent where it is the configuration. */
+  readonly service?: string;
   readonly message: string;
-  readonly hint: string;
+  readonly hint?: string;
 }
 
 const materialFile = 'trust-material.json';
 const recordFile = 'deployment.json';
+
+/** Returns the rules that a configuration breaks, as reasons not to deploy it. */
+export function preflightProblems(findings: readonly Finding[], file: string): readonly ReadinessProblem[] {
+  return findings
+    .filter(({ severity }) => severity === 'error')
+    .map(({ hint, ...finding }) => ({
+      ...{ code: 'AWS_PREFLIGHT', fault: 'input', message: `${file}: ${describeFinding(finding)}` },
+      ...(hint !== undefined && { hint }),
+    }));
+}
 
 /** A chain is the service's if it certifies the recorded key, is valid, and is what the server accepts. */
 export function chainProblems(service: PlacedService, deployment: Deployment, now: Date): readonly ReadinessProblem[] {
@@ -150,7 +162,7 @@ export function assertNoReadinessProblems(problems: readonly ReadinessProblem[])
     message: problems.map(({ message }) => message).join('\n'),
     fault: problems.some(({ fault }) => fault === 'evidence') ? 'evidence' : 'input',
     data: { service: first.service, problems },
-    hint: [...new Set(problems.map(({ hint }) => hint))].join('\n'),
+    hint: [...new Set(problems.flatMap(({ hint }) => hint ?? []))].join('\n'),
   });
 }
 

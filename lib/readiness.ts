@@ -11,6 +11,7 @@ import {
   keySourceProblems,
   logProblems,
   peerProblems,
+  type ReadinessProblem,
   sharedKeys,
 } from './readiness-problems.ts';
 import type { GatedLog } from './render.ts';
@@ -58,18 +59,23 @@ export interface ReadinessOptions {
  *   AWS_KEY_SHARED, AWS_KEY_KIND, AWS_KEY_SOURCE: the code of the first problem; all of them are in the message and in `data.problems`
  */
 export function readinessOf(deployment: Deployment, options: ReadinessOptions): Readiness {
+  assertNoReadinessProblems(readinessProblems(deployment, options.now));
+  const checked = placedServices(deployment).map((service) => ({ service, waits: waitingFor(service, deployment) }));
+  const ready = checked.flatMap(({ service, waits }) => (waits ? [] : [readyOf(service, deployment, options)]));
+  return { ready: inStartOrder(ready), waiting: checked.flatMap(({ waits }) => waits ?? []) };
+}
+
+/** Returns everything that is recorded and must not be deployed. */
+export function readinessProblems(deployment: Deployment, now: Date): readonly ReadinessProblem[] {
   const services = placedServices(deployment);
-  assertNoReadinessProblems([
+  return [
     ...keySourceProblems(services),
     ...sharedKeys(deployment),
     ...keyKindProblems(deployment),
-    ...services.flatMap((service) => chainProblems(service, deployment, options.now)),
+    ...services.flatMap((service) => chainProblems(service, deployment, now)),
     ...services.flatMap((service) => logProblems(service, deployment)),
     ...peerProblems(services),
-  ]);
-  const checked = services.map((service) => ({ service, waits: waitingFor(service, deployment) }));
-  const ready = checked.flatMap(({ service, waits }) => (waits ? [] : [readyOf(service, deployment, options)]));
-  return { ready: inStartOrder(ready), waiting: checked.flatMap(({ waits }) => waits ?? []) };
+  ];
 }
 
 /** Returns the first thing that a service waits for. */

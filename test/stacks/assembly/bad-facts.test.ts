@@ -121,6 +121,12 @@ const facts: readonly (readonly [string, Partial<InstanceOptions>, string, RegEx
     'AWS_CHAIN_KEY',
     /fulcio: .*rekor-log2026-1: .*fix: .*issue-fulcio.*another shard/s,
   ],
+  [
+    'a rule broken and a key exchanged at once',
+    { ...withMaterial({ rekor: [otherKey] }), caller: { account: '111111111111' } },
+    'AWS_PREFLIGHT',
+    /aws\.account: .*rekor-log2026-1: .*fix: .*AWS_PROFILE.*another shard/s,
+  ],
 ];
 
 describe('what was recorded', () => {
