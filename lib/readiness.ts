@@ -28,6 +28,8 @@ export interface ReadyService {
   /** Its key in KMS; absent where TesseraCT's own binary keeps it in a secret. */
   readonly key?: RecordedKey;
   readonly log?: GatedLog;
+  /** See `PlacedService`. */
+  readonly frozen?: boolean;
 }
 
 /** A service that cannot be deployed yet. */
@@ -127,13 +129,14 @@ function issueCommand(service: string): string {
 }
 
 function readyOf(service: PlacedService, deployment: Deployment, { localIssuerUrl }: ReadinessOptions): ReadyService {
-  const { id, kind, region } = service;
+  const { id, kind, region, frozen } = service;
   const key = deployment.record.keys.get(id);
   const shard = logConfigOf(service, deployment);
   const publicKey = publicKeyOf(service, deployment);
   const isLog = kind === 'ct' || kind === 'rekor';
   return {
     ...{ id, kind, region },
+    ...(frozen && { frozen }),
     spec: specOf(service, deployment, localIssuerUrl),
     digest: imageOf(service, deployment).digest,
     ...(key && { key }),

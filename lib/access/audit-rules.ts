@@ -82,6 +82,7 @@ function strangeSigner(key: PlacedKey, { record }: Deployment): readonly AuditRu
 
 /** A role's session has the role as its issuer; a user has no session, and would not match a bare `anything-but`. */
 function issuerOtherThan(roles: readonly string[]) {
+  if (roles.length === 0) return {};
   const issuer = (match: unknown) => ({ userIdentity: { sessionContext: { sessionIssuer: { arn: [match] } } } });
   return { $or: [issuer({ 'anything-but': [...roles] }), issuer({ exists: false })] };
 }

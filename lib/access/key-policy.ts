@@ -17,13 +17,15 @@ export const signingActions = ['kms:Sign', 'kms:GetPublicKey', 'kms:DescribeKey'
  */
 export function keyPolicy(key: PlacedKey, { names }: Deployment): PolicyDocument {
   return ownPolicyOf(
-    allow('Use', key.signers, signingActions),
+    ...(key.signers.length > 0 ? [allow('Use', key.signers, signingActions)] : []),
     allow('Administer', names.keyRoleArn('key-administrator'), administration),
     allow('BreakGlass', names.keyRoleArn('break-glass'), ['kms:ScheduleKeyDeletion', 'kms:PutKeyPolicy', ...reading]),
     // KMS takes no policy that its author could not change again, and CloudFormation is the author.
     allow('Deploy', names.keyRoleArn('keys-deployment'), deployment),
     allow('Audit', names.keyRoleArn('auditor'), ['kms:GetPublicKey', 'kms:ListGrants', ...reading]),
-    deny('OnlyItsServiceSigns', 'kms:Sign', unlessRole(...key.signers)),
+    key.signers.length > 0
+      ? deny('OnlyItsServiceSigns', 'kms:Sign', unlessRole(...key.signers))
+      : deny('NobodySigns', 'kms:Sign'),
     // A digest has no structure: with RAW the key would sign whatever the signer shows it as it stands.
     deny('DigestsOnly', 'kms:Sign', unlessEqual('kms:MessageType', 'DIGEST')),
     deny('OneAlgorithm', 'kms:Sign', unlessEqual('kms:SigningAlgorithm', key.signingAlgorithm)),

@@ -17,6 +17,8 @@ export interface PlacedService {
   readonly kind: ServiceKind;
   readonly region: string;
   readonly key: KeySource;
+  /** A log that takes no entry any more: no server runs for it, and nobody uses its key. */
+  readonly frozen?: boolean;
   /** The program whose image its tasks start. A log's own image also holds the program that ends the log. */
   readonly program: string;
 }
@@ -29,11 +31,11 @@ export function placedServices({ config, aws, names }: Placement): readonly Plac
     { id: fulcioId, kind: 'fulcio', region: names.writeRegion, key: config.fulcio.key, program: 'fulcio' },
     ...config.logs.ct.map(({ shard, region, key }) => ({
       ...{ id: ctLogId(shard), kind: 'ct' as const, region: placed(region), key },
-      program: ctProgram,
+      ...{ program: ctProgram, frozen: aws.frozen.includes(shard) },
     })),
     ...config.logs.rekor.map(({ shard, region, key }) => ({
       ...{ id: rekorId(shard), kind: 'rekor' as const, region: placed(region), key },
-      program: 'rekor-aws',
+      ...{ program: 'rekor-aws', frozen: aws.frozen.includes(shard) },
     })),
     ...config.timestamps.map(({ name, region, key }) => ({
       ...{ id: timestampAuthorityId(name), kind: 'timestamp' as const, region: placed(region), key },
@@ -59,7 +61,7 @@ export interface PlacedKey {
   readonly spec: 'ECC_NIST_P256' | 'ECC_NIST_P384';
   readonly signingAlgorithm: 'ECDSA_SHA_256' | 'ECDSA_SHA_384';
   readonly purpose: string;
-  /** ARNs of the roles that sign with it. */
+  /** ARNs of the roles that sign with it: none for a log that is frozen. */
   readonly signers: readonly string[];
 }
 
@@ -77,7 +79,10 @@ export function placedKeys(deployment: Placement): readonly PlacedKey[] {
   const { names } = deployment;
   const ofServices = placedServices(deployment)
     .filter((service) => service.key === 'awskms' && !keepsItsOwnKey(service, deployment))
-    .map(({ id, kind, region }) => ({ ...keyKinds[kind], id, region, signers: [names.roleArn(id, 'task')] }));
+    .map(({ id, kind, region, frozen }) => ({
+      ...{ ...keyKinds[kind], id, region },
+      signers: frozen ? [] : [names.roleArn(id, 'task')],
+    }));
   const online = {
     ...keyKinds['tuf-online'],
     ...{ id: tufOnlineKey, region: names.writeRegion },

@@ -4,8 +4,9 @@ import { signingActions } from './key-policy.ts';
 import { isLog, keepsItsOwnKey, type PlacedService } from './placement.ts';
 import type { Statement } from './statement.ts';
 
-/** Returns what the server of a service may do: sign with its key, and store its log. */
+/** Returns what the server of a service may do: sign with its key, and store its log. Of a frozen log: nothing. */
 export function taskStatements(service: PlacedService, deployment: Deployment): readonly Statement[] {
+  if (service.frozen) return [];
   return [
     ...useOfKey(service.id, deployment),
     ...(isLog(service) ? [...logStatements(service, deployment), ...recordStatements(service, deployment)] : []),

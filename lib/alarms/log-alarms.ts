@@ -7,7 +7,7 @@ export const logAlarms: readonly AlarmRow[] = [
   {
     id: 'checkpoint-age',
     title: 'a log publishes no checkpoints',
-    subject: 'log',
+    subject: 'open-log',
     metric: { namespace, name: 'CheckpointAgeSeconds', statistic: 'Maximum' },
     comparison: 'above',
     // Tessera publishes every 30 s even where nothing is new, and the prober adds an entry in 5 minutes.

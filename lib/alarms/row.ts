@@ -3,6 +3,8 @@ export type Subject =
   | 'instance'
   | 'region'
   | 'log'
+  /** A log that is not frozen. */
+  | 'open-log'
   | 'authority'
   | 'function'
   | 'queue'

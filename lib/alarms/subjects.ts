@@ -29,17 +29,22 @@ export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionF
   const { names } = deployment;
   const { region, loadBalancer } = facts;
   const services = placedServices(deployment);
-  const here = services.filter((service) => service.region === region);
+  // A frozen log publishes nothing, and is watched all the same.
+  const running = services.filter(({ frozen }) => !frozen);
+  const here = running.filter((service) => service.region === region);
   // The functions are in the region that writes, and so is what they measure.
   const central = region === names.writeRegion;
   const instance = { Instance: names.instance };
+  const ofLog = ({ id }: { readonly id: string }) => ({ id, dimensions: { ...instance, Log: id } });
   switch (row.subject) {
     case 'instance':
       return central ? [{ id: '', dimensions: instance }] : [];
     case 'region':
       return [{ id: '', dimensions: {} }];
     case 'log':
-      return central ? services.filter(isLog).map(({ id }) => ({ id, dimensions: { ...instance, Log: id } })) : [];
+      return central ? services.filter(isLog).map(ofLog) : [];
+    case 'open-log':
+      return central ? running.filter(isLog).map(ofLog) : [];
     case 'authority':
       return central
         ? services.filter((one) => !isLog(one)).map(({ id }) => ({ id, dimensions: { ...instance, Service: id } }))
@@ -51,7 +56,7 @@ export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionF
     case 'load-balancer':
       return loadBalancer === undefined ? [] : [{ id: '', dimensions: { LoadBalancer: loadBalancer } }];
     case 'target-group':
-      return targetGroups(facts);
+      return targetGroups(facts).filter(({ id }) => running.some((service) => service.id === id));
     case 'service':
       return here.map(({ id }) => ({ id, dimensions: { ClusterName: names.cluster, ServiceName: id } }));
     case 'database':

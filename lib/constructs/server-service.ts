@@ -46,7 +46,7 @@ export class ServerService extends Construct {
     super(scope, id);
     const { deployment, service } = props;
     const isEdge = service.spec.ports.some(({ reach }) => reach === 'edge');
-    const tasks = tasksOf[deployment.aws.availability];
+    const tasks = service.frozen ? none : tasksOf[deployment.aws.availability];
     if (isEdge) this.targetGroup = this.#targetGroup(props);
     const alarms = this.targetGroup ? this.#alarms(props, this.targetGroup) : [];
     this.service = new FargateService(this, 'Service', {
@@ -143,6 +143,9 @@ export class ServerService extends Construct {
 export const deploymentRunbook = 'docs/operator-runbook.md#deployment-rolled-back';
 
 const tasksOf = { dev: { min: 1, max: 1 }, ha: { min: 2, max: 6 } } as const;
+
+/** A server that started again would be refused by its gate, over and over. */
+const none = { min: 0, max: 0 } as const;
 
 const failures = ['HTTPCode_Target_5XX_Count', 'TargetConnectionErrorCount'] as const;
 

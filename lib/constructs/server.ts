@@ -57,7 +57,8 @@ export class Server extends Construct {
       ...{ deployment, service, network, task: this.task },
       subnets: props.subnets,
     });
-    if (service.log && service.key) this.freezeTask = taskOf('Freeze', freezeProgram, renderFreeze(service.id, place));
+    if (service.log && service.key && !service.frozen)
+      this.freezeTask = taskOf('Freeze', freezeProgram, renderFreeze(service.id, place));
   }
 }
 

@@ -44,6 +44,10 @@ export function awsFreezeSteps(
       why: 'read what it says; it takes a minute and the time to read the whole log',
       command: `aws logs tail ${shellWord(names.logGroup(id))} ${region} --since 1h --log-stream-name-prefix freeze-log --follow`,
     },
+    {
+      why: `once it says so: add ${shard.shard} to aws.frozen in sigstead.yaml, so that nothing starts or signs for it again`,
+      command: 'npx cdk deploy --all',
+    },
   ];
 }
 

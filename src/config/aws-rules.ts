@@ -39,6 +39,24 @@ export const awsRules: readonly Rule<ConfigDraft>[] = [
     },
   },
   {
+    id: 'frozen-shards',
+    title: 'what is frozen is a shard, and not the last one of its kind: that is where new entries go',
+    check: (draft) => {
+      const shards = draft.services.filter(({ kind }) => kind === 'rekor' || kind === 'ct');
+      const last = new Set((['rekor', 'ct'] as const).map((of) => shards.findLast(({ kind }) => kind === of)));
+      return listedAt(draft.aws, 'frozen').flatMap(({ value, path }) => {
+        const shard = shards.find(({ name }) => name?.value === value);
+        if (shard === undefined) {
+          const hint = 'write its name as under logs; a shard stays there for as long as anybody trusts it';
+          return [{ where: path, message: `expected the name of a shard, got ${value}`, hint }];
+        }
+        if (!last.has(shard)) return [];
+        const hint = 'open the next shard first: docs/operator-runbook.md#new-shard';
+        return [{ where: path, message: `expected a shard that another one follows, got ${value}`, hint }];
+      });
+    },
+  },
+  {
     id: 'network-ranges',
     title: 'ranges of addresses are what they say: AWS refuses one whose address has bits behind its prefix',
     check: ({ aws }) =>

@@ -121,6 +121,12 @@ const aws = section({
   breakGlass: principals.describe('Who may become the break-glass role: delete keys and change key policies.'),
   publishers: principals.describe('Who may become the publisher: write the TUF repository, and sign its online roles.'),
   auditors: principals.describe('Who may read key policies and the records of the logs.'),
+  frozen: z
+    .array(serviceName, { error: 'a list of shards' })
+    .default([])
+    .describe(
+      'Shards that were frozen: no server runs for them, and nobody may use their keys. They are read for ever.',
+    ),
   ctLogServer: choice(['kms', 'upstream'])
     .default('kms')
     .describe("kms: our main over TesseraCT's library, whose key is in KMS. upstream: TesseraCT's own, with a secret."),

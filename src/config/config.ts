@@ -69,6 +69,8 @@ export interface AwsConfig {
   readonly breakGlass: readonly string[];
   readonly publishers: readonly string[];
   readonly auditors: readonly string[];
+  /** Shards that were frozen. */
+  readonly frozen: readonly string[];
   readonly ctLogServer: 'kms' | 'upstream';
 }
 

@@ -113,13 +113,14 @@ describe('awsFreezeSteps', () => {
   const firstShard = async () => (await production()).logs.rekor[0]?.shard ?? '';
 
   it('stops the service and waits before it runs the task of the shard, in the region of the shard', async () => {
-    const [stop, wait, run, read] = await stepsFor(await firstShard(), { availability: 'dev' });
+    const [stop, wait, run, read, ...rest] = await stepsFor(await firstShard(), { availability: 'dev' });
     const { instance } = await production();
     const id = `rekor-${await firstShard()}`;
     expect(stop).toMatch(/^aws ecs update-service --region [a-z0-9-]+ --cluster \S+ --service \S+ --desired-count 0$/);
     expect(wait).toContain(`aws ecs wait services-stable`);
     expect(run).toContain(`--task-definition ${instance.name}-${id}-freeze --launch-type FARGATE --count 1`);
     expect(read).toContain('--log-stream-name-prefix freeze-log');
+    expect(rest).toEqual(['npx cdk deploy --all']);
     for (const command of [stop, wait, run]) expect(command).toContain(id);
   });
 

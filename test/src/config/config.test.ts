@@ -84,6 +84,7 @@ describe('parseConfig', () => {
         breakGlass: [],
         publishers: [],
         auditors: [],
+        frozen: [],
         ctLogServer: 'kms',
       },
       warnings: [],

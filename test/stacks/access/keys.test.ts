@@ -109,6 +109,27 @@ describe('the policy of a key', () => {
   });
 });
 
+describe('a frozen log', () => {
+  const { aws, ...rest } = sampleDeployment();
+  const frozen = { ...rest, aws: { ...aws, frozen: ['log2026-1'] } };
+  const after = policiesOf(synthesise(frozen), frozen);
+
+  it('has a key that nobody signs with, and a role that may do nothing', () => {
+    const Statement = after.keys.get('rekor-log2026-1')?.Statement ?? [];
+    expect(Statement.map(({ Sid }) => Sid)).not.toContain('Use');
+    expect(Statement).toContainEqual({
+      ...{ Sid: 'NobodySigns', Effect: 'Deny', Principal: '*' },
+      ...{ Action: 'kms:Sign', Resource: '*' },
+    });
+    expect(after.roles.get('acme-rekor-log2026-1-task')?.Statement).toEqual([]);
+  });
+
+  it('changes nothing for another one', () => {
+    expect(after.keys.get('rekor-log2026-2')).toEqual(policies.keys.get('rekor-log2026-2'));
+    expect(after.roles.get('acme-rekor-log2026-2-task')).toEqual(policies.roles.get('acme-rekor-log2026-2-task'));
+  });
+});
+
 describe('logicalId', () => {
   it.each([
     ['fulcio', 'Fulcio'],

@@ -54,6 +54,16 @@ const configurations: readonly (readonly [string, readonly Edit[], RegExp])[] = 
   ['an issuer twice', [issuer(`${entra}\n  - ${entra}`)], /:41:\d+: issuers\[2\]: .*fix: keep one/s],
   ['the issuer of one machine', [localIssuer], /aws-no-local-issuer: issuers\[1\]: .*fix: take it out/s],
   [
+    'a frozen shard that is none',
+    [aws('frozen: []', 'frozen: [log2025-1]')],
+    /aws\.frozen\[0\]: expected the name of a shard, got log2025-1.*fix: ./s,
+  ],
+  [
+    'the last shard of its kind as frozen',
+    [aws('frozen: []', 'frozen: [ct2026-1]')],
+    /aws\.frozen\[0\]: expected a shard that another one follows, got ct2026-1.*fix: open the next/s,
+  ],
+  [
     'a network that is too large',
     [aws('network: 10.64.0.0/16', 'network: 10.64.0.0/8')],
     /aws\.network: expected .*like 10\.64\.0\.0\/16/,

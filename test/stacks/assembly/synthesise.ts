@@ -30,6 +30,7 @@ const edits: Readonly<Record<Profile, readonly Edit[]>> = {
     ['regions: [eu-central-1]', 'regions: [eu-central-1, eu-west-1]'],
     ['  ct:\n', '    - { shard: log2026-2, region: eu-west-1 }\n  ct:\n'],
     ['host: tsa-2.sigstore.acme.example,', 'host: tsa-2.sigstore.acme.example, region: eu-west-1,'],
+    ['frozen: []', 'frozen: [log2026-1]'],
   ],
   'phase-1': [],
   cognito: [['  - { preset: entra-id, tenant: 01234567-89ab-cdef-0123-456789abcdef, clientId: sigstore }', cognito]],

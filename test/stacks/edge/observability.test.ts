@@ -158,6 +158,19 @@ describe('ObservabilityStack', () => {
     });
   });
 
+  it('waits for nothing of a frozen log, and watches it all the same', () => {
+    const { aws, ...rest } = sampleDeployment({}, ', { shard: log2026-2 }');
+    const after = synthesise(region, { ...rest, aws: { ...aws, frozen: ['log2026-1'] } }).template;
+    const names = Object.values(after.findResources('AWS::CloudWatch::Alarm')).map(
+      ({ Properties }) => Properties.AlarmName as string,
+    );
+    expect(names.filter((name) => name.endsWith('rekor-log2026-1'))).toEqual([
+      'acme-monitor-failing-rekor-log2026-1',
+      'acme-monitor-silent-rekor-log2026-1',
+    ]);
+    expect(names).toContain('acme-checkpoint-age-rekor-log2026-2');
+  });
+
   it('of another region is about what runs there, not about the functions of the first', () => {
     const more = sampleDeployment({ regions: `[${region}, eu-west-1]` }, ', { shard: log2026-2, region: eu-west-1 }');
     const names = Object.values(synthesise('eu-west-1', more).template.findResources('AWS::CloudWatch::Alarm')).map(

@@ -195,6 +195,13 @@ describe('a log', () => {
     expect(JSON.parse(text)).toMatchObject({ shard: id, database: { host: 'db.example', port: 3306 } });
   });
 
+  it('that is frozen runs at no task, whatever autoscaling would do, and is not frozen again', async () => {
+    const template = synthesise(await productionDeployment({ frozen: ['log2026-1'] })).get('rekor-log2026-1');
+    expect(resourceOf(template, 'AWS::ECS::Service').Properties['DesiredCount']).toBe(0);
+    template?.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 0);
+    expect(tasksOf(template).map(({ family }) => family)).toEqual(['acme-rekor-log2026-1']);
+  });
+
   it('has no task to freeze it where the key is not in KMS', async () => {
     const upstream = synthesise(await productionDeployment({ ctLogServer: 'upstream' }));
     expect(tasksOf(upstream.get('ct-ct2026-1')).map(({ family }) => family)).toEqual(['acme-ct-ct2026-1']);
