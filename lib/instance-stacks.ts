@@ -3,7 +3,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { describeFinding, runRules } from '../src/core/rules.ts';
 import { tufOnlineKey } from '../src/services/deployment.ts';
 import { auditRegions } from './access/audit-rules.ts';
-import { isLog, placedServices } from './access/placement.ts';
+import { isLog, keyRegions, placedServices } from './access/placement.ts';
 import { groupNames } from './constructs/security-groups.ts';
 import { subnets } from './constructs/service-network.ts';
 import type { Deployment } from './deployment.ts';
@@ -20,7 +20,7 @@ import { LogDataStack } from './stacks/log-data.ts';
 import { MonitoringStack } from './stacks/monitoring.ts';
 import { NetworkStack } from './stacks/network.ts';
 import { ObservabilityStack } from './stacks/observability.ts';
-import { OidcStack } from './stacks/oidc.ts';
+import { managedCognito, OidcStack } from './stacks/oidc.ts';
 import { RolesStack } from './stacks/roles.ts';
 import { ServerStack, serverStackName } from './stacks/server.ts';
 import { TrustDataStack } from './stacks/trust-data.ts';
@@ -70,21 +70,21 @@ class Composition {
   }
 
   compose(): void {
-    const { names, aws, config } = this.#deployment;
+    const { names, aws } = this.#deployment;
     const regions = aws.regions;
     const region = names.writeRegion;
     const roles = this.#add(RolesStack, 'Roles', region);
     const keyRoles = this.#add(KeyRolesStack, 'KeyRoles', region);
     keyRoles.addStackDependency(roles, 'key policies name the roles that sign');
-    for (const each of regions) {
+    for (const each of keyRegions(this.#deployment)) {
       const keys = this.#add(KeysStack, 'Keys', each);
       keys.addStackDependency(keyRoles, 'its execution role, and the administrators that key policies name');
-      this.#foundation.push(this.#add(TrustDataStack, 'TrustData', each));
     }
+    for (const each of regions) this.#foundation.push(this.#add(TrustDataStack, 'TrustData', each));
     this.#foundation.push(roles);
     for (const service of placedServices(this.#deployment).filter(isLog)) this.#addLogData(service);
-    const issuer = config.issuers.find((each) => each.preset === 'cognito');
-    if (issuer?.preset === 'cognito' && issuer.managed) {
+    const issuer = managedCognito(this.#deployment);
+    if (issuer) {
       new OidcStack(this.#app, names.stack('Oidc', region), { ...this.#props('Oidc', region), issuer });
     }
     for (const each of regions) this.#composeRegion(each);

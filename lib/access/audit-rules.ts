@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
 import { type BootstrapPlace, bootstrapRoleArn, dataBuckets } from './key-role-policy.ts';
-import { isLog, type PlacedKey, placedKeys, placedServices } from './placement.ts';
+import { isLog, keyRegions, type PlacedKey, placedKeys, placedServices } from './placement.ts';
 
 /** What EventBridge is to look for in the events of CloudTrail. */
 export interface AuditRule {
@@ -42,7 +42,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
 
 /** Returns the regions that an account's events are watched in: its own, and the one in which those of IAM appear. */
 export function auditRegions(deployment: Deployment, side: 'main' | 'keys'): readonly string[] {
-  const own = side === 'main' ? deployment.aws.regions : placedKeys(deployment).map(({ region }) => region);
+  const own = side === 'main' ? deployment.aws.regions : keyRegions(deployment);
   return [...new Set([...own, globalRegion(deployment)])];
 }
 

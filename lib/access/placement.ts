@@ -96,6 +96,11 @@ export function keepsItsOwnKey({ kind }: PlacedService, { aws }: Placement): boo
   return kind === 'ct' && aws.ctLogServer === 'upstream';
 }
 
+/** Returns the regions that have keys. */
+export function keyRegions(deployment: Placement): readonly string[] {
+  return [...new Set(placedKeys(deployment).map(({ region }) => region))];
+}
+
 /** Whoever publishes what a ceremony signed: people, so it is no role of a function, and its tasks are theirs. */
 export function publisherArn({ names }: Placement): string {
   return names.roleArn('publisher', 'task');

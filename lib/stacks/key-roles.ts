@@ -2,7 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { bootstrapRole, type KeyRole, keyRoleStatements, passKeysDeployment } from '../access/key-role-policy.ts';
-import { placedKeys } from '../access/placement.ts';
+import { keyRegions } from '../access/placement.ts';
 import { type PolicyDocument, policyOf } from '../access/statement.ts';
 import { trustPeople, trustService } from '../access/trust-policy.ts';
 import type { Deployment } from '../deployment.ts';
@@ -28,11 +28,12 @@ export class KeyRolesStack extends Stack {
         statements: keyRoleStatements(role, deployment),
       });
     }
-    const regions = [...new Set(placedKeys(deployment).map((key) => key.region))];
     new CfnPolicy(this, 'PassKeysDeployment', {
       policyName: `${names.instance}-pass-keys-deployment`,
       policyDocument: policyOf(passKeysDeployment(deployment)),
-      roles: regions.map((place) => bootstrapRole('deploy', { account: names.keysAccount, region: place, qualifier })),
+      roles: keyRegions(deployment).map((place) =>
+        bootstrapRole('deploy', { account: names.keysAccount, region: place, qualifier }),
+      ),
     });
   }
 }

@@ -43,8 +43,3 @@ export function keysSynthesizer({ names }: Deployment, qualifier?: string): ISta
   // Its optional properties are declared in another way than those of its own interface.
   return synthesizer as IStackSynthesizer;
 }
-
-/** Returns the regions that have keys. */
-export function keyRegions(deployment: Deployment): readonly string[] {
-  return [...new Set(placedKeys(deployment).map(({ region }) => region))];
-}
