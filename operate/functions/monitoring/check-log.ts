@@ -3,9 +3,9 @@ import { ToolkitError } from '../../../src/core/error.ts';
 import type { Store } from '../../../src/core/store.ts';
 import { checkpointPath, type VerifiedCheckpoint, verifyCheckpoint } from '../../../src/tlog/checkpoint.ts';
 import { verifyConsistency } from '../../../src/tlog/merkle.ts';
+import { TileHashes } from '../../../src/tlog/tile-hashes.ts';
 import type { TileReader } from '../../../src/tlog/tiles.ts';
 import type { KnownLog } from '../runtime/known-logs.ts';
-import { TileHashes } from './consistency-proof.ts';
 import { keep, keepEvidence, readKept, type SeenCheckpoint, wentBack } from './kept-checkpoint.ts';
 
 export interface CheckLogOptions {

@@ -1,6 +1,6 @@
-import { ToolkitError } from '../../../src/core/error.ts';
-import { hashBytes, nodeHash } from '../../../src/tlog/merkle.ts';
-import { type TileReader, tilePath, tileWidth } from '../../../src/tlog/tiles.ts';
+import { ToolkitError } from '../core/error.ts';
+import { hashBytes, nodeHash } from './merkle.ts';
+import { type TileReader, tilePath, tileWidth } from './tiles.ts';
 
 const levelsPerTile = 8;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { TileHashes } from '../../../../operate/functions/monitoring/consistency-proof.ts';
-import { equalBytes } from '../../../../src/core/bytes.ts';
-import { consistencyPath, entryBodies, leaf, merkleTreeHash, rekorLog } from '../../../src/tlog/memory-log.ts';
+import { equalBytes } from '../../../src/core/bytes.ts';
+import { TileHashes } from '../../../src/tlog/tile-hashes.ts';
+import { consistencyPath, entryBodies, leaf, merkleTreeHash, rekorLog } from './memory-log.ts';
 
 const most = 66_000;
 const entries = entryBodies(most);
