@@ -18,8 +18,10 @@ const help = `entry prepares what a server reads, and becomes it.
 
 USAGE
   entry PROGRAM [ARGUMENT…]
+  entry health http://127.0.0.1:PORT/PATH
 
 PROGRAM is an absolute path. In each ARGUMENT ${file:NAME}, ${env:NAME} and ${nonce} are expanded; $${ is a literal ${.
+health asks a server of this container once, for a few seconds at most: 0 if it answers 200, else 1. It reads no variable.
 
 ENVIRONMENT
   SIGSTEAD_FILES        JSON object {name: content}: files that exist in memory only
@@ -29,6 +31,7 @@ ENVIRONMENT
 
 EXAMPLES
   SIGSTEAD_FILES='{"config.yaml":"…"}' entry /bin/fulcio serve '--config-path=${file:config.yaml}'
+  entry health http://127.0.0.1:5555/healthz
 
 EXIT CODES
   64 usage · 65 a SIGSTEAD_ variable is not valid · 70 the gate refuses: do not try again · 75 database or bucket not
@@ -46,6 +49,9 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	if len(args) == 1 && args[0] == "--help" {
 		fmt.Fprint(stdout, help)
 		return 0
+	}
+	if len(args) > 0 && args[0] == healthWord {
+		return checkHealth(args[1:], stderr)
 	}
 	code, err := start(args, environ)
 	if err != nil {
