@@ -33,6 +33,8 @@ export interface RenderedContainer {
   /** Variables that ECS fills from a field of the shard's database secret. */
   readonly secrets: Readonly<Record<string, 'password'>>;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
+  /** Absent for a task that ends by itself. */
+  readonly health?: { readonly command: readonly string[]; readonly startSeconds: number };
 }
 
 export const databasePort = 3306;
@@ -59,6 +61,7 @@ export function renderContainer(spec: ServiceSpec, place: Placement): RenderedCo
     environment: environmentOf(spec, place),
     secrets: stores(spec) ? { [passwordVariable]: 'password' } : {},
     ports: spec.ports.map(({ name }) => ({ name, port: portOf(spec.id, name) })),
+    health: healthOf(spec),
   };
   assertSize(spec, container);
   return container;
@@ -75,6 +78,17 @@ function environmentOf(spec: ServiceSpec, place: Placement): Readonly<Record<str
     // A DSN has no field for CA certificates: Rekor trusts the system's, to which these are added.
     ...(usesDsn(spec) && { SIGSTEAD_EXTRA_ROOTS: databaseCaFile }),
     ...(stores(spec) && { SIGSTEAD_GATE: JSON.stringify(gateOf(spec, place)) }),
+  };
+}
+
+/** ECS takes no more, and a server may fail its first checks after that for as long as its retries last. */
+const maxStartSeconds = 300;
+
+/** The image has no other program that could ask. */
+function healthOf({ id, health, startTimeoutMs }: ServiceSpec) {
+  return {
+    command: ['CMD', '/entry', 'health', `http://127.0.0.1:${portOf(id, health.port)}${health.path}`],
+    startSeconds: Math.min(maxStartSeconds, Math.ceil(startTimeoutMs / 1_000)),
   };
 }
 

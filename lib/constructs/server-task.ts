@@ -1,4 +1,4 @@
-import { type Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import {
   Capability,
   type ContainerDefinition,
@@ -7,6 +7,7 @@ import {
   CpuArchitecture,
   Secret as EcsSecret,
   FargateTaskDefinition,
+  type HealthCheck,
   LinuxParameters,
   LogDriver,
   OperatingSystemFamily,
@@ -79,6 +80,7 @@ export class ServerTask extends Construct {
       user,
       linuxParameters: withoutCapabilities(this),
       stopTimeout: props.stopTimeout,
+      ...(container.health && { healthCheck: healthCheckOf(container.health) }),
       logging: LogDriver.awsLogs({ logGroup: props.logGroup, streamPrefix: props.logPrefix }),
     });
   }
@@ -99,6 +101,17 @@ class PinnedImage extends ContainerImage {
   override bind(): ContainerImageConfig {
     return { imageName: this.#name };
   }
+}
+
+/** After a minute without health ECS starts another task and ends this one. */
+function healthCheckOf({ command, startSeconds }: NonNullable<RenderedContainer['health']>): HealthCheck {
+  return {
+    command: [...command],
+    interval: Duration.seconds(15),
+    timeout: Duration.seconds(5),
+    retries: 4,
+    startPeriod: Duration.seconds(startSeconds),
+  };
 }
 
 function withoutCapabilities(scope: Construct): LinuxParameters {

@@ -43,12 +43,25 @@ export const containerRules: readonly Rule<GuardedInstance>[] = [
       .filter((text) => secretText.test(text))
       .map((text) => `expected no secret in command or environment, got ${text.slice(0, 12)}…`),
   ),
+  containerRule('container-health-check', 'a server that hangs is replaced: its own container asks it', (container) => {
+    const { Command, Retries } = section(container, 'HealthCheck');
+    // The task that ends a log ends by itself.
+    if (listOf(container['Command'])[0] === '/bin/freeze-log') return [];
+    const words = listOf(Command).map(textOf);
+    return healthWords.test(words.join(' ')) && Number(Retries) >= 3
+      ? []
+      : [
+          `expected CMD /entry health http://127.0.0.1:PORT/PATH, three times at least, got ${words.join(' ') || 'none'}`,
+        ];
+  }),
   containerRule('log-has-time-to-stop', 'a log may write down what it acknowledged', (container, task) =>
     /-(?:ct|rekor)-/.test(textOf(task['Family'])) && !(Number(container['StopTimeout']) >= logStopSeconds)
       ? [`expected StopTimeout from ${logStopSeconds}, got ${String(container['StopTimeout'])}`]
       : [],
   ),
 ];
+
+const healthWords = /^CMD \/entry health http:\/\/127\.0\.0\.1:\d{2,5}\/[a-z/]+$/;
 
 /** A private key; a password after its name or in a URL or DSN, unless a placeholder that `entry` fills in; a resolved secret. */
 const secretText = new RegExp(

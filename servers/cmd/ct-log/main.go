@@ -76,12 +76,20 @@ func serve(ctx context.Context, options *options) error {
 	if err != nil {
 		return err
 	}
+	health, err := newHealth(options, signer.Public(), log.reader)
+	if err != nil {
+		return err
+	}
+	go health.watch(background)
 	listener, err := net.Listen("tcp", options.httpEndpoint)
 	if err != nil {
 		return fmt.Errorf("--http_endpoint: %w", err)
 	}
+	routes := http.NewServeMux()
+	routes.Handle("/", handler)
+	routes.Handle(healthPath, health)
 	server := &http.Server{
-		Handler: http.MaxBytesHandler(handler, maxBodyBytes),
+		Handler: http.MaxBytesHandler(routes, maxBodyBytes),
 		// Upstream's: a client that sends its headers slowly holds a connection no longer.
 		ReadHeaderTimeout: 5 * time.Second,
 	}

@@ -21,6 +21,7 @@ import (
 // logStorage makes the log's storage when the library asks for it, and can flush it.
 type logStorage struct {
 	options  *options
+	reader   tessera.LogReader
 	shutdown func(context.Context) error
 }
 
@@ -66,7 +67,7 @@ func (l *logStorage) create(ctx context.Context, signer note.Signer) (*storage.C
 	if err != nil {
 		return nil, fmt.Errorf("storage: %w", err)
 	}
-	l.shutdown = shutdown
+	l.reader, l.shutdown = reader, shutdown
 	issuers, err := aws.NewIssuerStorage(ctx, aws.Options{
 		Bucket:    l.options.bucket,
 		SDKConfig: settings.SDKConfig,

@@ -86,6 +86,13 @@ describe('renderContainer', () => {
     expect(fulcio.container.environment['SIGSTEAD_GATE']).toBeUndefined();
   });
 
+  it('asks for the health where the server listens, and waits no longer than ECS does', () => {
+    const command = ['CMD', '/entry', 'health', 'http://127.0.0.1:6962/healthz'];
+    expect(ctLog.container.health).toEqual({ command, startSeconds: 30 });
+    const slow = { ...fulcio.service.spec, startTimeoutMs: 900_000 };
+    expect(renderContainer(slow, placementOf(fulcio.service)).health?.startSeconds).toBe(300);
+  });
+
   it('lets Fulcio find its CT log by name, and take a socket name that nobody can guess', () => {
     const { container } = fulcio;
     expect(container.command).toContain('--ct-log-url=http://ct-ct2026-1.acme.internal:6962');

@@ -50,6 +50,24 @@ describe.each(everyTask)('the task %s', (_family, { properties, containers }) =>
     expect(container).not.toHaveProperty('Privileged');
   });
 
+  it('asks its own server whether it is well, unless it ends by itself', () => {
+    const [program] = container.Command;
+    if (program === '/bin/freeze-log') {
+      expect(container).not.toHaveProperty('HealthCheck');
+      return;
+    }
+    const path = program === '/bin/timestamp-server-aws' ? 'ping' : 'healthz';
+    expect(container).toMatchObject({
+      HealthCheck: {
+        Command: ['CMD', '/entry', 'health', expect.stringMatching(`^http://127\\.0\\.0\\.1:\\d+/${path}$`)],
+        Interval: 15,
+        Timeout: 5,
+        Retries: 4,
+        StartPeriod: program === '/bin/fulcio' ? expect.any(Number) : 30,
+      },
+    });
+  });
+
   it('starts an image of its own registry, by its digest', () => {
     // The program that ends a log comes with the image of the log.
     const log = String(properties['Family']).includes('rekor') ? 'rekor-aws' : 'ct-log';

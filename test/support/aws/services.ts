@@ -68,7 +68,7 @@ export class Services implements AsyncDisposable {
     const { definition, ports, targetGroup } = await this.#describe(service);
     const task = await this.run(definition, service);
     const port = ports['http'] ?? definition.containerDefinitions?.[0]?.portMappings?.[0]?.containerPort ?? 0;
-    await this.#waitForHealth(task, port);
+    await this.#waitForHealth(task);
     const addresses = this.#tasks.filter((each) => each.service === service).map(({ address }) => address);
     this.#aws.names.set(`${service}.${this.#instance}.internal`, addresses);
     if (targetGroup !== undefined) {
@@ -145,8 +145,7 @@ export class Services implements AsyncDisposable {
     return { definition, ports: { http }, targetGroup: balanced?.targetGroupArn };
   }
 
-  async #waitForHealth(task: ServiceTask, port: number): Promise<void> {
-    const path = task.service.startsWith('timestamp-') ? '/ping' : '/healthz';
+  async #waitForHealth(task: ServiceTask): Promise<void> {
     let ended: string | undefined;
     void task.exited.then(({ code, signal }) => {
       ended = `ended with ${code ?? signal}`;
@@ -154,12 +153,10 @@ export class Services implements AsyncDisposable {
     await waitFor(
       async () => {
         if (ended !== undefined) throw new Error(`${task.service} ${ended}:\n${task.tail()}`);
-        return await fetch(`http://${task.address}:${port}${path}`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
+        // Before it is in its root directory there is no such program.
+        return (await task.checkHealth()).exitCode === 0;
       },
-      { what: `${task.service} at ${task.address}:${port}`, timeoutMs: 90_000, intervalMs: 100 },
+      { what: `the health of ${task.service} at ${task.address}`, timeoutMs: 90_000, intervalMs: 100 },
     ).catch((error: unknown) => {
       throw new Error(`${task.service}: ${String(error)}\n${task.tail()}`, { cause: error });
     });

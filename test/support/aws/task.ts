@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerDefinition, TaskDefinition } from '@aws-sdk/client-ecs';
+import { type ProgramResult, runProgram } from '../../../src/process/run-program.ts';
 import { type ProgramEnd, startProgram } from '../../../src/process/supervised-program.ts';
 import type { Host } from './network.ts';
 import { onHost } from './network.ts';
@@ -27,7 +28,13 @@ export interface RunningTask {
   readonly logFile: string;
   tail(): string;
   stop(graceMs: number): Promise<void>;
+  /** Runs the health check of its definition as ECS does: in the container, as its user. */
+  checkHealth(): Promise<ProgramResult>;
+  /** Lets its processes stand still, or go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void>;
 }
+
+const searchPath = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Starts the container of a task definition as a process: in its image's files, read-only, as its user, as process 1
@@ -41,6 +48,13 @@ export async function startTask(definition: TaskDefinition, place: TaskPlace): P
   await writeFile(join(directory, 'hosts'), '127.0.0.1 localhost\n');
   const words = [...(container.entryPoint ?? []), ...(container.command ?? [])];
   const user = container.user ?? '0:0';
+  const env = {
+    PATH: searchPath,
+    ...Object.fromEntries((container.environment ?? []).map(({ name = '', value = '' }) => [name, value])),
+    ...place.secrets,
+    ...place.credentials,
+    AWS_ENDPOINT_URL: place.endpoint,
+  };
   const program = await startProgram({
     name: definition.family ?? 'task',
     file: '/usr/sbin/ip',
@@ -49,13 +63,7 @@ export async function startTask(definition: TaskDefinition, place: TaskPlace): P
       ...['unshare', '--mount', '--pid', '--fork', '--kill-child=SIGTERM', 'sh', '-euc', script, 'sh'],
       ...[rootfs, place.caBundle, user, container.readonlyRootFilesystem === true ? 'ro' : 'rw', ...words],
     ),
-    env: {
-      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-      ...Object.fromEntries((container.environment ?? []).map(({ name = '', value = '' }) => [name, value])),
-      ...place.secrets,
-      ...place.credentials,
-      AWS_ENDPOINT_URL: place.endpoint,
-    },
+    env,
     cwd: directory,
     logFile,
   });
@@ -66,7 +74,39 @@ export async function startTask(definition: TaskDefinition, place: TaskPlace): P
     logFile,
     tail: () => program.tail(),
     stop: async (graceMs) => program.stop(graceMs),
+    checkHealth: async () => {
+      const args = [
+        '--target',
+        await processOne(program.pid),
+        ...inside,
+        ...userWords(user),
+        ...healthCommand(container),
+      ];
+      return await runProgram({ file: 'nsenter', args, env, timeoutMs: 20_000 });
+    },
+    signal: async (signal) => {
+      process.kill(Number(await processOne(program.pid)), signal);
+    },
   };
+}
+
+/** Namespaces and root directory of the container. */
+const inside = ['--mount', '--net', '--pid', '--root', '--wd'];
+
+function userWords(user: string): readonly string[] {
+  const [uid = '0', gid = '0'] = user.split(':');
+  return ['--setuid', uid, '--setgid', gid, '--'];
+}
+
+function healthCommand({ name, healthCheck }: ContainerDefinition): readonly string[] {
+  const [form, ...words] = healthCheck?.command ?? [];
+  if (form !== 'CMD') throw new Error(`${name}: expected a health check without a shell, got ${form ?? 'none'}`);
+  return words;
+}
+
+/** Process 1 of the task: the one child of what waits for it. */
+async function processOne(waiting: number): Promise<string> {
+  return (await readFile(`/proc/${waiting}/task/${waiting}/children`, 'utf8')).trim();
 }
 
 /** $1 the image's files, $2 CA certificates, $3 user, $4 ro or rw, then the command line. */

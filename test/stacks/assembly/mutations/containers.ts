@@ -96,6 +96,34 @@ export const containersMutations: readonly Mutation[] = [
     }),
   },
   {
+    rule: 'container-health-check',
+    what: 'a server that nobody asks',
+    change: container((it) => {
+      it.HealthCheck = undefined;
+    }, /-fulcio$/),
+  },
+  {
+    rule: 'container-health-check',
+    what: 'a check that always passes',
+    change: container((it) => {
+      it.HealthCheck.Command = ['CMD', '/entry', '--help'];
+    }),
+  },
+  {
+    rule: 'container-health-check',
+    what: 'a check of another task',
+    change: container((it) => {
+      it.HealthCheck.Command = ['CMD', '/entry', 'health', 'http://fulcio.acme.internal:5555/healthz'];
+    }),
+  },
+  {
+    rule: 'container-health-check',
+    what: 'a server that one slow answer ends',
+    change: container((it) => {
+      it.HealthCheck.Retries = 1;
+    }),
+  },
+  {
     rule: 'log-has-time-to-stop',
     what: 'a log that is killed after half a minute',
     change: container((it) => {
