@@ -1,0 +1,48 @@
+package main
+
+import (
+	"net/http"
+
+	pb "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
+)
+
+// judge returns the entry to forward: what was understood, written anew. So Rekor cannot understand anything else,
+// whatever a body has twice, in another spelling, or behind its end.
+func judge(body []byte, writers *writers) ([]byte, error) {
+	request := &pb.CreateEntryRequest{}
+	// As Rekor's: unknown fields are an error. Its own error names parts of the body; this one does not.
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: false}).Unmarshal(body, request); err != nil {
+		return nil, &refusal{http.StatusBadRequest, codes.InvalidArgument, "the entry cannot be read"}
+	}
+	certificate, err := certificateOf(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := writers.check(certificate); err != nil {
+		return nil, denied(err.Error())
+	}
+	judged, err := protojson.Marshal(request)
+	if err != nil {
+		return nil, &refusal{http.StatusBadRequest, codes.InvalidArgument, "the entry cannot be read"}
+	}
+	return judged, nil
+}
+
+// certificateOf returns the certificate whose key Rekor verifies the signature with.
+func certificateOf(request *pb.CreateEntryRequest) ([]byte, error) {
+	entry, ok := request.GetSpec().(*pb.CreateEntryRequest_HashedRekordRequestV002)
+	if !ok {
+		return nil, denied("expected a hashedrekord")
+	}
+	verifier, ok := entry.HashedRekordRequestV002.GetSignature().GetVerifier().GetVerifier().(*pb.Verifier_X509Certificate)
+	if !ok {
+		return nil, denied("expected a certificate, not a key")
+	}
+	return verifier.X509Certificate.GetRawBytes(), nil
+}
+
+func denied(why string) *refusal {
+	return &refusal{http.StatusForbidden, codes.PermissionDenied, "only holders of a certificate of this instance may write: " + why}
+}
