@@ -91,8 +91,10 @@ function waitingFor(service: PlacedService, deployment: Deployment): WaitingServ
       ? waits('the public key of its secret, in trust-material.json', `sigstead aws material, with ${id}.pub.pem`)
       : waits('its recorded key', recordCommand);
   }
-  if (kind === 'ct' && (deployment.material?.fulcio ?? []).length === 0) {
-    return waits('the Fulcio root that its chains end in', issueCommand('fulcio'));
+  if ((deployment.material?.fulcio ?? []).length === 0) {
+    if (kind === 'ct') return waits('the Fulcio root that its chains end in', issueCommand('fulcio'));
+    const isGated = kind === 'rekor' && deployment.aws.writers === 'certificate';
+    if (isGated) return waits('the Fulcio chain whose holders may write', issueCommand('fulcio'));
   }
   if ((kind === 'fulcio' || kind === 'timestamp') && !newestChain(service, deployment)) {
     return waits('its certificate chain', issueCommand(id));
@@ -128,7 +130,7 @@ function issueCommand(service: string): string {
   return `sigstead ceremony ca plan ca-intent.yaml --event issue-${service}`;
 }
 
-function readyOf(service: PlacedService, deployment: Deployment, { localIssuerUrl }: ReadinessOptions): ReadyService {
+function readyOf(service: PlacedService, deployment: Deployment, options: ReadinessOptions): ReadyService {
   const { id, kind, region, frozen } = service;
   const key = deployment.record.keys.get(id);
   const shard = logConfigOf(service, deployment);
@@ -137,7 +139,7 @@ function readyOf(service: PlacedService, deployment: Deployment, { localIssuerUr
   return {
     ...{ id, kind, region },
     ...(frozen && { frozen }),
-    spec: specOf(service, deployment, localIssuerUrl),
+    spec: specOf(service, deployment, options),
     digest: imageOf(service, deployment).digest,
     ...(key && { key }),
     ...(isLog && shard && publicKey && { log: { kind, origin: shard.origin, publicKeyPem: pemOf(publicKey) } }),

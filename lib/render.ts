@@ -1,7 +1,7 @@
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
 import type { RecordedKey } from '../src/services/deployment.ts';
-import type { Reference, ServiceSpec, StoragePart, Template } from '../src/services/service.ts';
+import type { GateSpec, Reference, ServiceSpec, StoragePart, Template } from '../src/services/service.ts';
 import type { Names } from './names.ts';
 import { portOf } from './server-ports.ts';
 
@@ -35,6 +35,8 @@ export interface RenderedContainer {
   readonly ports: readonly { readonly name: string; readonly port: number }[];
   /** Absent for a task that ends by itself. */
   readonly health?: { readonly command: readonly string[]; readonly startSeconds: number };
+  /** What clients reach instead: another container of the same task. */
+  readonly gate?: RenderedContainer;
 }
 
 export const databasePort = 3306;
@@ -60,11 +62,34 @@ export function renderContainer(spec: ServiceSpec, place: Placement): RenderedCo
     ],
     environment: environmentOf(spec, place),
     secrets: stores(spec) ? { [passwordVariable]: 'password' } : {},
-    ports: spec.ports.map(({ name }) => ({ name, port: portOf(spec.id, name) })),
+    ports: spec.ports.filter(({ name }) => !spec.gate || name !== gatePort).map(({ name }) => portFor(spec, name)),
     health: healthOf(spec),
+    ...(spec.gate && { gate: renderGate(spec, spec.gate, place) }),
   };
   assertSize(spec, container);
   return container;
+}
+
+/** The port of a service that a gate takes, if there is one. */
+const gatePort = 'http';
+
+/** The gate holds no secret and no key: it is told whose certificates count, and where the server is. */
+function renderGate(spec: ServiceSpec, gate: GateSpec, place: Placement): RenderedContainer {
+  return {
+    entryPoint: ['/entry'],
+    command: [
+      `/bin/${gate.program}`,
+      ...gate.flags.map(({ name, value }) => `--${name}=${renderTemplate(value, spec, place)}`),
+    ],
+    environment: { SIGSTEAD_FILES: json(gate.files.map(({ name, content }) => [name, content] as const)) },
+    secrets: {},
+    ports: [portFor(spec, gatePort)],
+    health: healthOf({ ...spec, health: { ...spec.health, port: gatePort } }),
+  };
+}
+
+function portFor({ id }: ServiceSpec, name: string) {
+  return { name, port: portOf(id, name) };
 }
 
 function environmentOf(spec: ServiceSpec, place: Placement): Readonly<Record<string, string>> {

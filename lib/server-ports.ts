@@ -6,7 +6,7 @@ import type { ServiceRole } from '../src/services/service.ts';
 const ports: Readonly<Record<ServiceRole, Readonly<Record<string, number>>>> = {
   fulcio: { http: 5555, grpc: 5554, metrics: 2112 },
   'ct-log': { http: 6962 },
-  rekor: { http: 3000, grpc: 3001, metrics: 2112 },
+  rekor: { http: 3000, grpc: 3001, behind: 3002, metrics: 2112 },
   tsa: { http: 3004, metrics: 2112 },
 };
 

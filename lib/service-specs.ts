@@ -4,7 +4,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { fulcioConfig, resolveIssuer } from '../src/identity/fulcio-config.ts';
 import { ctLogId, ctLogService } from '../src/services/ct-log.ts';
 import { fulcioService } from '../src/services/fulcio.ts';
-import { pemOfRoots } from '../src/services/instance.ts';
+import { pemOfIssuers, pemOfRoots } from '../src/services/instance.ts';
 import { rekorId, rekorService } from '../src/services/rekor.ts';
 import type { ServiceSpec } from '../src/services/service.ts';
 import { timestampAuthorityId, timestampAuthorityService } from '../src/services/timestamp-authority.ts';
@@ -14,15 +14,28 @@ import type { Deployment } from './deployment.ts';
 
 const backend = 'aws';
 
+export interface SpecOptions {
+  readonly now: Date;
+  /** Issuer behind the preset `local`. @default - there is none */
+  readonly localIssuerUrl?: string;
+}
+
 /**
  * Returns a server as data. Whether everything fits together has been checked before (see `readiness.ts`).
  * @throws AWS_RENDER if something is not there yet
  */
-export function specOf(service: PlacedService, deployment: Deployment, localIssuerUrl = ''): ServiceSpec {
+export function specOf(
+  service: PlacedService,
+  deployment: Deployment,
+  { localIssuerUrl = '', now }: SpecOptions,
+): ServiceSpec {
   const { config, aws, material } = deployment;
   switch (service.kind) {
     case 'rekor':
-      return rekorService(there(logConfigOf(service, deployment), service), { backend });
+      return rekorService(there(logConfigOf(service, deployment), service), {
+        backend,
+        ...(aws.writers === 'certificate' && { writerIssuersPem: pemOfIssuers(there(material, service), now) }),
+      });
     case 'ct': {
       const fulcioRootsPem = pemOfRoots(there(material, service));
       const shard = there(logConfigOf(service, deployment), service);

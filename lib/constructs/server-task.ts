@@ -2,6 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import {
   Capability,
   type ContainerDefinition,
+  ContainerDependencyCondition,
   ContainerImage,
   type ContainerImageConfig,
   CpuArchitecture,
@@ -44,7 +45,7 @@ export interface TaskSize {
 /** Nobody: the images have no other user, and no shell that could become one. */
 const user = '65532:65532';
 
-/** A task of one container that can write nowhere and may do nothing but what its role says. */
+/** A task whose containers can write nowhere and may do nothing but what its role says: a server, and its gate. */
 export class ServerTask extends Construct {
   readonly definition: FargateTaskDefinition;
   readonly container: ContainerDefinition;
@@ -67,18 +68,32 @@ export class ServerTask extends Construct {
       id: 'CloudFormation-Validate::E1029',
       reason: 'what looks like a parameter of Fn::Sub is for entry, which puts files and passwords in',
     });
-    this.container = this.definition.addContainer('server', {
-      containerName: 'server',
+    this.container = this.#add('server', container, props);
+    if (container.gate) {
+      const gate = this.#add('gate', container.gate, { ...props, logPrefix: `${props.logPrefix}-gate` });
+      // In the other order they are stopped: what the gate still forwards is answered.
+      gate.addContainerDependencies({
+        container: this.container,
+        condition: ContainerDependencyCondition.START,
+      });
+      // The load balancer's requests go there.
+      this.definition.defaultContainer = gate;
+    }
+  }
+
+  #add(name: string, container: RenderedContainer, props: ServerTaskProps): ContainerDefinition {
+    return this.definition.addContainer(name, {
+      containerName: name,
       image: new PinnedImage(props.image),
       entryPoint: [...container.entryPoint],
       command: [...container.command],
       environment: { ...container.environment },
-      secrets: secretsOf(props),
+      secrets: secretsOf(container, props),
       portMappings: container.ports.map(({ name, port }) => ({ name, containerPort: port })),
       essential: true,
       readonlyRootFilesystem: true,
       user,
-      linuxParameters: withoutCapabilities(this),
+      linuxParameters: withoutCapabilities(this, name),
       stopTimeout: props.stopTimeout,
       ...(container.health && { healthCheck: healthCheckOf(container.health) }),
       logging: LogDriver.awsLogs({ logGroup: props.logGroup, streamPrefix: props.logPrefix }),
@@ -114,16 +129,21 @@ function healthCheckOf({ command, startSeconds }: NonNullable<RenderedContainer[
   };
 }
 
-function withoutCapabilities(scope: Construct): LinuxParameters {
+function withoutCapabilities(scope: Construct, container: string): LinuxParameters {
   // `entry` becomes the server and stays process 1, so an init process would only be in the way of its signals.
-  const parameters = new LinuxParameters(scope, 'Linux', { initProcessEnabled: false });
+  const parameters = new LinuxParameters(scope, container === 'server' ? 'Linux' : `${container}Linux`, {
+    initProcessEnabled: false,
+  });
   parameters.dropCapabilities(Capability.ALL);
   return parameters;
 }
 
-function secretsOf({ container, databaseSecret }: ServerTaskProps): Record<string, EcsSecret> {
+function secretsOf(
+  { secrets: named }: RenderedContainer,
+  { databaseSecret }: ServerTaskProps,
+): Record<string, EcsSecret> {
   if (!databaseSecret) return {};
-  const secrets = Object.entries(container.secrets);
+  const secrets = Object.entries(named);
   return Object.fromEntries(
     secrets.map(([name, field]) => [name, EcsSecret.fromSecretsManager(databaseSecret, field)]),
   );

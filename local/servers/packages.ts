@@ -4,8 +4,8 @@ import { parseUtf8 } from '../../src/core/bytes.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import type { ServiceProgram } from '../../src/services/service.ts';
 
-/** What is built besides the servers: a client, what starts a server in a container, what ends a log, what makes images. */
-export type ToolName = 'cosign' | 'entry' | 'freeze-log' | 'crane';
+/** What is built besides the servers: a client, what starts a server in a container, what ends a log, what guards one, what makes images. */
+export type ToolName = 'cosign' | 'entry' | 'freeze-log' | 'write-gate' | 'crane';
 
 export type ServerName = ServiceProgram | ToolName;
 
@@ -40,6 +40,7 @@ export const serverPackages: Readonly<Record<ServerName, ServerPackage>> = {
   'ct-log': { package: './cmd/ct-log', module: tesseract },
   entry: { package: './cmd/entry', module: tessera },
   'freeze-log': { package: './cmd/freeze-log', module: tessera },
+  'write-gate': { package: './cmd/write-gate', module: rekor },
   cosign: { package: `${cosign}/cmd/cosign`, module: cosign },
   crane: { package: `${containerRegistry}/cmd/crane`, module: containerRegistry },
 };

@@ -9,12 +9,13 @@ export type ImageProgram = (typeof imagePrograms)[number];
 /** Upstream's CT log is made where it is asked for: an instance has this one or ours. */
 const byDefault = imagePrograms.filter((program) => program !== 'tesseract-aws');
 
-/** A log is ended by a task of its own image and role, so that no other image may reach its key. */
+/** What stands in front of Rekor is in Rekor's image: they are deployed together. A log is ended by a task of its own image and role, so that no other image may reach its key. */
 const logs: readonly ImageProgram[] = ['ct-log', 'rekor-aws', 'tesseract-aws'];
 
 /** Returns what the image of a program holds: the program that the others start, then what they start. */
 export function binariesOf(program: ImageProgram): readonly ServerName[] {
-  return ['entry', program, ...(logs.includes(program) ? (['freeze-log'] as const) : [])];
+  const gate = program === 'rekor-aws' ? (['write-gate'] as const) : [];
+  return ['entry', program, ...(logs.includes(program) ? (['freeze-log'] as const) : []), ...gate];
 }
 
 /** Returns where a binary lies in the image. */

@@ -106,9 +106,11 @@ const aws = section({
   access: choice(['public', 'private'])
     .default('private')
     .describe('Who reaches the services: the Internet, or the network they are in.'),
-  writers: choice(['anyone', 'network'])
+  writers: choice(['anyone', 'network', 'certificate'])
     .default('anyone')
-    .describe('Who may write to Rekor, of those who reach it: anyone, or only addresses of clientNetworks.'),
+    .describe(
+      'Who may write to Rekor, of those who reach it: anyone, only addresses of clientNetworks, or only holders of a certificate of this instance.',
+    ),
   clientNetworks: z
     .array(text(/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 range like 10.0.0.0/8'), { error: 'a list of ranges' })
     .default(['10.0.0.0/8'])

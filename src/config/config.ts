@@ -58,7 +58,7 @@ export interface AwsConfig {
   readonly availability: 'ha' | 'dev';
   readonly hsm: 'none' | 'cloudhsm';
   readonly access: 'public' | 'private';
-  readonly writers: 'anyone' | 'network';
+  readonly writers: 'anyone' | 'network' | 'certificate';
   readonly clientNetworks: readonly string[];
   /** IPv4 range of the VPC, in every region. */
   readonly network: string;

@@ -69,6 +69,22 @@ export function pemOfRoots(material: Pick<TrustMaterial, 'fulcio'>): string {
   return `${[...new Set(roots.map((root) => root.trim()))].join('\n')}\n`;
 }
 
+/**
+ * Returns the certificates that Fulcio issues under, of now and before. Not the roots above them, which may issue to
+ * others too, and none whose time has ended: it may have been revoked.
+ */
+export function pemOfIssuers({ fulcio }: Pick<TrustMaterial, 'fulcio'>, now: Date): string {
+  const current = fulcio.filter(({ validFor: { end } }) => end === undefined || now <= end);
+  const issuing = current.flatMap(
+    ({ chain }) =>
+      chain.pem
+        .trim()
+        .split(/(?=-----BEGIN)/)
+        .at(0) ?? [],
+  );
+  return `${[...new Set(issuing.map((issuer) => issuer.trim()))].join('\n')}\n`;
+}
+
 /** Passes a shard on if verifiers know it. */
 function known(shard: LogShardConfig, entries: readonly { readonly shard: string }[]): LogShardConfig {
   newest(entries, (entry) => entry.shard === shard.shard, shard.shard);

@@ -1,5 +1,18 @@
 import type { LogShardConfig } from '../config/config.ts';
-import { type Backend, type Flag, flag, keyArn, keyPath, port, type ServiceSpec, storage, text } from './service.ts';
+import { publicEdgeLimits, rekorEdge } from './edge.ts';
+import {
+  type Backend,
+  type Flag,
+  file,
+  flag,
+  type GateSpec,
+  keyArn,
+  keyPath,
+  port,
+  type ServiceSpec,
+  storage,
+  text,
+} from './service.ts';
 
 /**
  * What clients may sign with. Upstream's default also lists pure Ed25519, which makes v2.3.0 panic on each such
@@ -19,8 +32,14 @@ export function rekorId(shard: string): string {
   return `rekor-${shard}`;
 }
 
+export interface RekorOptions {
+  readonly backend: Backend;
+  /** On AWS: certificates (PEM) of the authorities whose holders alone may write. @default - anyone who reaches it */
+  readonly writerIssuersPem?: string;
+}
+
 /** Returns Rekor v2 for one log shard. Its `--hostname` is the log's origin, and so its identity. */
-export function rekorService(shard: LogShardConfig, options: { backend: Backend }): ServiceSpec {
+export function rekorService(shard: LogShardConfig, { backend, writerIssuersPem }: RekorOptions): ServiceSpec {
   const shared = {
     id: rekorId(shard.shard),
     role: 'rekor',
@@ -39,7 +58,38 @@ export function rekorService(shard: LogShardConfig, options: { backend: Backend 
     // 20 s to drain HTTP and 30 s to flush the log, of which a quiet log needs little.
     stopGraceMs: 30_000,
   } as const satisfies Partial<ServiceSpec>;
-  return { ...shared, ...(options.backend === 'aws' ? onAws(shard) : onOneMachine(shard)) };
+  if (backend === 'posix') return { ...shared, ...onOneMachine(shard) };
+  if (writerIssuersPem === undefined) return { ...shared, ...onAws(shard, { address: '0.0.0.0', port: 'http' }) };
+  return { ...shared, ...behindGate(shard, writerIssuersPem) };
+}
+
+/** Rekor where nobody but the gate in its task reaches it. */
+function behindGate(shard: LogShardConfig, issuersPem: string) {
+  return {
+    ...onAws(shard, { address: '127.0.0.1', port: 'behind' }),
+    ports: [
+      { name: 'http', reach: 'edge' },
+      { name: 'behind', reach: 'self' },
+      { name: 'grpc', reach: 'self' },
+      { name: 'metrics', reach: 'self' },
+    ],
+    health: { port: 'behind', path: '/healthz' },
+    gate: writeGate(issuersPem),
+  } as const satisfies Partial<ServiceSpec>;
+}
+
+function writeGate(issuersPem: string): GateSpec {
+  const [submission] = rekorEdge(publicEdgeLimits).routes.filter((route) => route.kind === 'forward');
+  return {
+    program: 'write-gate',
+    flags: [
+      flag('listen', text`0.0.0.0:${port('http')}`),
+      flag('rekor', text`127.0.0.1:${port('behind')}`),
+      flag('issuers', file('writer-issuers.pem')),
+      flag('max-body', submission?.maxBodyBytes ?? 0),
+    ],
+    files: [{ name: 'writer-issuers.pem', content: issuersPem }],
+  };
 }
 
 function onOneMachine(shard: LogShardConfig) {
@@ -48,20 +98,25 @@ function onOneMachine(shard: LogShardConfig) {
     storage: 'directory',
     keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'pipe-pkcs8' }],
     flags: [
-      ...commonFlags(shard, '127.0.0.1'),
+      ...commonFlags(shard, { address: '127.0.0.1', port: 'http' }),
       flag('storage-dir', storage('directory')),
       flag('signer-filepath', keyPath('log')),
     ],
   } as const satisfies Partial<ServiceSpec>;
 }
 
-function onAws(shard: LogShardConfig) {
+interface Listening {
+  readonly address: string;
+  readonly port: string;
+}
+
+function onAws(shard: LogShardConfig, listening: Listening) {
   return {
     program: 'rekor-aws',
     storage: 'bucket-and-database',
     keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
     flags: [
-      ...commonFlags(shard, '0.0.0.0'),
+      ...commonFlags(shard, listening),
       flag('aws-bucket', storage('bucket')),
       flag('aws-mysql-dsn', storage('database-dsn')),
       flag('aws-max-open-conns', 64),
@@ -73,11 +128,11 @@ function onAws(shard: LogShardConfig) {
   } as const satisfies Partial<ServiceSpec>;
 }
 
-function commonFlags(shard: LogShardConfig, address: string): readonly Flag[] {
+function commonFlags(shard: LogShardConfig, listening: Listening): readonly Flag[] {
   return [
     flag('hostname', shard.origin),
-    flag('http-address', address),
-    flag('http-port', port('http')),
+    flag('http-address', listening.address),
+    flag('http-port', port(listening.port)),
     flag('http-metrics-port', port('metrics')),
     // Clients speak HTTP; the HTTP side of the server dials this port itself.
     flag('grpc-address', '127.0.0.1'),

@@ -91,6 +91,13 @@ export interface KeySpec {
   readonly delivery: 'encrypted-file' | 'pipe-pkcs8' | 'pipe-sec1' | 'kms' | 'secrets-manager';
 }
 
+/** A program of ours in the task of a server: it has the server's port `http`, and forwards what it admits to `behind`. */
+export interface GateSpec {
+  readonly program: 'write-gate';
+  readonly flags: readonly Flag[];
+  readonly files: readonly FileSpec[];
+}
+
 /** One server as data: the only place that knows its flags. `local/` renders it to a process, `lib/` to an ECS task. */
 export interface ServiceSpec {
   /** Unique in the instance, e.g. `rekor-log2026-1`. */
@@ -107,6 +114,8 @@ export interface ServiceSpec {
   readonly keys: readonly KeySpec[];
   readonly storage: 'none' | 'directory' | 'bucket-and-database';
   readonly health: { readonly port: string; readonly path: string };
+  /** What stands between the server and whoever reaches it. @default - nothing */
+  readonly gate?: GateSpec;
   /** Ids of services that must be healthy before this one starts. */
   readonly dependsOn: readonly string[];
   /** How long it may take to answer its health check after it was started. */

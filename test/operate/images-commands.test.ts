@@ -66,8 +66,9 @@ describe('chosenPrograms', () => {
     expect(() => chosenPrograms(list)).toThrowToolkit('CLI_USAGE');
   });
 
-  it('puts what ends a log beside each log, and nowhere else', () => {
+  it('puts what ends a log beside each log, what guards Rekor beside it, and neither elsewhere', () => {
     expect(binariesOf('ct-log')).toEqual(['entry', 'ct-log', 'freeze-log']);
+    expect(binariesOf('rekor-aws')).toEqual(['entry', 'rekor-aws', 'freeze-log', 'write-gate']);
     expect(binariesOf('fulcio')).toEqual(['entry', 'fulcio']);
   });
 });

@@ -10,6 +10,48 @@ import {
 } from '../assembly.ts';
 import { textOf } from '../policy.ts';
 
+/** Rekor answers only its gate, and the load balancer only knows the gate. */
+const writersRule: Rule<GuardedInstance> = {
+  id: 'container-gate-judges-writers',
+  title: 'where writers hold a certificate, nobody reaches Rekor but through the gate that looks at it',
+  check: ({ assembly, deployment: { aws } }) => {
+    const tasks = resourcesOf(assembly, 'AWS::ECS::TaskDefinition').filter(({ properties }) => isRekor(properties));
+    if (tasks.length === 0) return 'not-applicable';
+    if (aws.writers !== 'certificate') return [];
+    const balanced = resourcesOf(assembly, 'AWS::ECS::Service')
+      .filter(({ properties }) => textOf(properties['ServiceName']).startsWith('rekor-'))
+      .flatMap(({ where, properties }) =>
+        sectionsOf(properties['LoadBalancers'])
+          .filter(({ ContainerName }) => ContainerName !== 'gate')
+          .map(({ ContainerName }) => ({
+            where,
+            message: `expected requests to go to gate, got ${textOf(ContainerName)}`,
+          })),
+      );
+    return [...tasks.flatMap(gateProblems), ...balanced];
+  },
+};
+
+function isRekor({ ContainerDefinitions }: Properties): boolean {
+  return sectionsOf(ContainerDefinitions).some(({ Command }) => listOf(Command)[0] === '/bin/rekor-aws');
+}
+
+function gateProblems({ where, properties }: Placed): readonly Complaint[] {
+  const containers = sectionsOf(properties['ContainerDefinitions']);
+  const words = (program: string) =>
+    containers.map(({ Command }) => listOf(Command).map(textOf)).find(([first]) => first === program) ?? [];
+  const [rekor, gate] = [words('/bin/rekor-aws'), words('/bin/write-gate')];
+  return [
+    ...(rekor.includes('--http-address=127.0.0.1') && rekor.includes('--grpc-address=127.0.0.1')
+      ? []
+      : [{ where, message: 'expected Rekor to listen on 127.0.0.1 alone' }]),
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
+    ...(gate.includes('--issuers=${file:writer-issuers.pem}')
+      ? []
+      : [{ where, message: 'expected a gate before Rekor' }]),
+  ];
+}
+
 /** What Tessera needs to write down what it acknowledged, with what `entry` needs to tell it. */
 const logStopSeconds = 65;
 
@@ -59,6 +101,7 @@ export const containerRules: readonly Rule<GuardedInstance>[] = [
       ? [`expected StopTimeout from ${logStopSeconds}, got ${String(container['StopTimeout'])}`]
       : [],
   ),
+  writersRule,
 ];
 
 const healthWords = /^CMD \/entry health http:\/\/127\.0\.0\.1:\d{2,5}\/[a-z/]+$/;

@@ -25,7 +25,10 @@ const cognito = '  - { preset: cognito, userPool: eu-central-1_AbCdEfGhI, client
 const edits: Readonly<Record<Profile, readonly Edit[]>> = {
   'ha-public': [],
   dev: [['availability: ha', 'availability: dev']],
-  private: [['access: public', 'access: private']],
+  private: [
+    ['access: public', 'access: private'],
+    ['writers: anyone', 'writers: certificate'],
+  ],
   'two-regions': [
     ['regions: [eu-central-1]', 'regions: [eu-central-1, eu-west-1]'],
     ['  ct:\n', '    - { shard: log2026-2, region: eu-west-1 }\n  ct:\n'],

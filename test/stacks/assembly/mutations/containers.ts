@@ -1,4 +1,6 @@
-import { container, type Mutation } from './edit.ts';
+import { container, type Mutation, on, type Writable } from './edit.ts';
+
+const isGatedRekor = /^acme-rekor-log2026-1$/;
 
 export const containersMutations: readonly Mutation[] = [
   {
@@ -137,4 +139,56 @@ export const containersMutations: readonly Mutation[] = [
       it.StopTimeout = undefined;
     }, /ct-ct2026-1$/),
   },
+  {
+    rule: 'container-gate-judges-writers',
+    what: 'a Rekor that others reach',
+    profile: 'private',
+    change: container((it) => {
+      it.Command = it.Command.map((word: unknown) =>
+        word === '--http-address=127.0.0.1' ? '--http-address=0.0.0.0' : word,
+      );
+    }, isGatedRekor),
+  },
+  {
+    rule: 'container-gate-judges-writers',
+    what: 'no gate',
+    profile: 'private',
+    change: gatedTask((containers) => containers.pop()),
+  },
+  {
+    rule: 'container-gate-judges-writers',
+    what: 'a gate that nobody asks',
+    profile: 'private',
+    change: on(
+      'AWS::ECS::Service',
+      ({ Properties }) => {
+        Properties.LoadBalancers[0].ContainerName = 'server';
+      },
+      ({ properties }) => properties['ServiceName'] === 'rekor-log2026-1',
+    ),
+  },
+  {
+    rule: 'container-writes-nowhere',
+    what: 'a gate with a file system that it writes to',
+    profile: 'private',
+    change: gatedTask(([, gate]) => {
+      gate.ReadonlyRootFilesystem = false;
+    }),
+  },
+  {
+    rule: 'container-health-check',
+    what: 'a gate that nobody asks whether it is well',
+    profile: 'private',
+    change: gatedTask(([, gate]) => {
+      gate.HealthCheck = undefined;
+    }),
+  },
 ];
+
+function gatedTask(edit: (containers: Writable) => void) {
+  return on(
+    'AWS::ECS::TaskDefinition',
+    ({ Properties }) => edit(Properties.ContainerDefinitions),
+    ({ properties }) => isGatedRekor.test(String(properties['Family'])),
+  );
+}
