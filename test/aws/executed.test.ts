@@ -23,6 +23,7 @@ import { serverPath } from '../support/servers.ts';
 import { denialCases } from './denials.ts';
 import { faultCases } from './faults.ts';
 import { functionCases } from './functions.ts';
+import { writerCases } from './writers.ts';
 
 /** Types of resources that the emulator does not know. The list may only become shorter. */
 const unknownToTheEmulator = new Set([
@@ -181,6 +182,7 @@ describe('the instance on AWS', () => {
 
 describe('what the functions do', () => functionCases(() => stage));
 describe('what nobody may', () => denialCases(() => stage));
+describe('who may write', () => writerCases(() => stage));
 describe('what may fail', () => faultCases(() => stage));
 
 /** Everything that the cases after the first signature need. */
@@ -199,6 +201,7 @@ async function openStage(user: PoolUser): Promise<Stage> {
     recordFile: at('deployment.json'),
     anchor: { tufUrl: `https://tuf.${domain}`, rootFile },
     expected: { identity: user.email, issuer },
+    redeploy: async (stack) => aws.redeploy(stack, [...synth, '-c', 'complete=true'], unknownToTheEmulator),
     token: async () => cognitoTokens(login, { now: new Date() }).token(),
   };
   return stage;

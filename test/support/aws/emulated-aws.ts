@@ -151,6 +151,18 @@ export class EmulatedAws implements AsyncDisposable {
     return { leftOut, outputs: JSON.parse(await readFile(file, 'utf8')) as Outputs, said };
   }
 
+  /** Deploys one stack anew, after the configuration has changed. */
+  async redeploy(stack: string, synth: readonly string[], types: ReadonlySet<string>): Promise<void> {
+    const environment = this.emulator.environmentOf(account);
+    this.#deployments += 1;
+    const [whole, filtered] = ['whole', 'filtered'].map((name) =>
+      join(this.directory, `${this.#deployments}-${name}`),
+    ) as [string, string];
+    await cdk(['synth', '-q', '-o', whole, ...synth], { environment });
+    await withoutTypes(whole, { to: filtered, types });
+    await cdk(['deploy', stack, '--exclusively', '-a', filtered, '--require-approval', 'never'], { environment });
+  }
+
   #deployments = 0;
 
   async #startDatabase(name: string): Promise<MariaDb> {

@@ -82,8 +82,9 @@ export class Services implements AsyncDisposable {
 
   /** Starts a task from its definition, as `aws ecs run-task` does. */
   async run(definition: TaskDefinition, service: string): Promise<ServiceTask> {
-    const [container] = definition.containerDefinitions ?? [];
-    const rootfs = await this.#images.pull(container?.image ?? '');
+    const [image = '', ...others] = new Set((definition.containerDefinitions ?? []).map((each) => each.image ?? ''));
+    if (others.length > 0) throw new Error(`${service}: expected one image for all containers`);
+    const rootfs = await this.#images.pull(image);
     const [execution, own] = await Promise.all([
       assume(definition.executionRoleArn ?? ''),
       assume(definition.taskRoleArn ?? ''),
@@ -191,7 +192,7 @@ async function secretsOf(
   credentials: Credentials,
 ): Promise<Readonly<Record<string, string>>> {
   const client = new SecretsManagerClient({ credentials });
-  const secrets = containerDefinitions[0]?.secrets ?? [];
+  const secrets = containerDefinitions.flatMap((container) => container.secrets ?? []);
   const pairs = secrets.map(async ({ name = '', valueFrom = '' }) => {
     // `ARN:JSON-KEY:STAGE:VERSION`; the ARN itself has six colons.
     const [secret, key = ''] = splitSecret(valueFrom);

@@ -19,6 +19,8 @@ export interface Stage {
   readonly user: PoolUser;
   readonly anchor: TrustAnchor;
   readonly expected: Expectation;
+  /** Deploys one stack anew, after the configuration has changed. */
+  redeploy(stack: string): Promise<void>;
   /** Returns a new ID token of the user. */
   token(): Promise<string>;
 }

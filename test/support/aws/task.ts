@@ -16,33 +16,63 @@ export interface TaskPlace {
   readonly caBundle: string;
   /** Of the task role. */
   readonly credentials: Readonly<Record<string, string>>;
-  /** Values of the container's secrets, as the execution role read them. */
+  /** Values of the containers' secrets by name, as the execution role read them. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly endpoint: string;
 }
 
-export interface RunningTask {
-  readonly family: string;
-  readonly address: string;
+interface RunningContainer {
+  /** Of the task: that its first container ended. */
   readonly exited: Promise<ProgramEnd>;
   readonly logFile: string;
   tail(): string;
   stop(graceMs: number): Promise<void>;
-  /** Runs the health check of its definition as ECS does: in the container, as its user. */
+  /** Runs the health checks of its definition as ECS does: in the container, as its user. Returns the first failure. */
   checkHealth(): Promise<ProgramResult>;
   /** Lets its processes stand still, or go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void>;
 }
 
+export interface RunningTask extends RunningContainer {
+  readonly family: string;
+  readonly address: string;
+}
+
 const searchPath = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Starts the container of a task definition as a process: in its image's files, read-only, as its user, as process 1
- * of a PID namespace, on an interface of its own, with its exact entry point, command and environment.
+ * Starts the containers of a task definition as processes: in their image's files, read-only, as their user, each as
+ * process 1 of a PID namespace, on one interface of their own, with their exact entry point, command and environment.
  */
 export async function startTask(definition: TaskDefinition, place: TaskPlace): Promise<RunningTask> {
+  const { containerDefinitions = [], family = '' } = definition;
+  const containers: RunningContainer[] = [];
+  for (const container of containerDefinitions) {
+    const directory = join(place.directory, container.name ?? '');
+    containers.push(await startContainer(container, { ...place, directory }));
+  }
+  const [first] = containers;
+  if (!first) throw new Error(`${family}: expected containers`);
+  return {
+    ...{ family, address: place.host.address, exited: Promise.race(containers.map(({ exited }) => exited)) },
+    logFile: first.logFile,
+    tail: () => containers.map((container) => container.tail()).join('\n'),
+    // What depends on another is stopped before it.
+    stop: async (graceMs) => {
+      for (const container of containers.toReversed()) await container.stop(graceMs);
+    },
+    checkHealth: async () => {
+      const checks = await Promise.all(containers.map(async (container) => container.checkHealth()));
+      return checks.find(({ exitCode }) => exitCode !== 0) ?? (checks[0] as ProgramResult);
+    },
+    signal: async (signal) => {
+      for (const container of containers) await container.signal(signal);
+    },
+  };
+}
+
+async function startContainer(container: ContainerDefinition, place: TaskPlace): Promise<RunningContainer> {
   const { host, rootfs, directory } = place;
-  const container = onlyContainer(definition);
   await mkdir(directory, { recursive: true });
   const logFile = join(directory, 'log');
   await writeFile(join(directory, 'hosts'), '127.0.0.1 localhost\n');
@@ -51,12 +81,12 @@ export async function startTask(definition: TaskDefinition, place: TaskPlace): P
   const env = {
     PATH: searchPath,
     ...Object.fromEntries((container.environment ?? []).map(({ name = '', value = '' }) => [name, value])),
-    ...place.secrets,
+    ...Object.fromEntries((container.secrets ?? []).map(({ name = '' }) => [name, place.secrets[name] ?? ''])),
     ...place.credentials,
     AWS_ENDPOINT_URL: place.endpoint,
   };
   const program = await startProgram({
-    name: definition.family ?? 'task',
+    name: container.name ?? 'container',
     file: '/usr/sbin/ip',
     args: onHost(
       host,
@@ -68,10 +98,7 @@ export async function startTask(definition: TaskDefinition, place: TaskPlace): P
     logFile,
   });
   return {
-    family: definition.family ?? '',
-    address: host.address,
-    exited: program.exited,
-    logFile,
+    ...{ exited: program.exited, logFile },
     tail: () => program.tail(),
     stop: async (graceMs) => program.stop(graceMs),
     checkHealth: async () => {
@@ -122,9 +149,3 @@ mount --bind /dev "$root/dev"
 mount -o "remount,bind,$mode" "$root"
 exec chroot --userspec="$user" --groups= "$root" "$@"
 `;
-
-function onlyContainer({ containerDefinitions = [], family = '' }: TaskDefinition): ContainerDefinition {
-  const [container] = containerDefinitions;
-  if (container && containerDefinitions.length === 1) return container;
-  throw new Error(`${family}: expected one container, got ${containerDefinitions.length}`);
-}
