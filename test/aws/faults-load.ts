@@ -1,5 +1,4 @@
 import { expect, it } from '@jest/globals';
-import { runProgram } from '../../src/process/run-program.ts';
 import { assertEntryLogged } from '../../src/tlog/audit.ts';
 import { TaskLoad } from '../support/aws/load.ts';
 import {
@@ -75,9 +74,7 @@ async function expectEntries(log: DeployedLog<'rekor'>, { entries }: LoadRecord)
 }
 
 /** Ends a task as the loss of its host does: nothing in it learns of it. */
-async function kill({ host, exited }: ServiceTask): Promise<void> {
-  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
-  const list = await runProgram({ file: 'ip', args: ['netns', 'pids', host.namespace], env, timeoutMs: 10_000 });
-  for (const pid of list.stdout.split('\n').filter((line) => line !== '')) process.kill(Number(pid), 'SIGKILL');
-  await exited;
+async function kill(task: ServiceTask): Promise<void> {
+  await task.signal('SIGKILL');
+  await task.exited;
 }

@@ -29,13 +29,13 @@ interface RunningContainer {
   stop(graceMs: number): Promise<void>;
   /** Runs the health checks of its definition as ECS does: in the container, as its user. Returns the first failure. */
   checkHealth(): Promise<ProgramResult>;
-  /** Lets its processes stand still, or go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void>;
 }
 
 export interface RunningTask extends RunningContainer {
   readonly family: string;
   readonly address: string;
+  /** Sends a signal to all of its processes at once: a server may be a child of what started it. */
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
 }
 
 const searchPath = '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -66,7 +66,9 @@ export async function startTask(definition: TaskDefinition, place: TaskPlace): P
       return checks.find(({ exitCode }) => exitCode !== 0) ?? (checks[0] as ProgramResult);
     },
     signal: async (signal) => {
-      for (const container of containers) await container.signal(signal);
+      const args = ['netns', 'pids', place.host.namespace];
+      const { stdout } = await runProgram({ file: 'ip', args, env: { PATH: searchPath }, timeoutMs: 10_000 });
+      for (const pid of stdout.split('\n').filter((line) => line !== '')) process.kill(Number(pid), signal);
     },
   };
 }
@@ -111,9 +113,6 @@ async function startContainer(container: ContainerDefinition, place: TaskPlace):
       ];
       return await runProgram({ file: 'nsenter', args, env, timeoutMs: 20_000 });
     },
-    signal: async (signal) => {
-      process.kill(Number(await processOne(program.pid)), signal);
-    },
   };
 }
 
@@ -131,7 +130,7 @@ function healthCommand({ name, healthCheck }: ContainerDefinition): readonly str
   return words;
 }
 
-/** Process 1 of the task: the one child of what waits for it. */
+/** Process 1 of the container: the one child of what waits for it. */
 async function processOne(waiting: number): Promise<string> {
   return (await readFile(`/proc/${waiting}/task/${waiting}/children`, 'utf8')).trim();
 }
