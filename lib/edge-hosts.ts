@@ -6,6 +6,7 @@ import {
   ctEdge,
   type EdgeLimits,
   fulcioEdge,
+  publicEdgeLimits,
   rekorEdge,
   type ServiceEdge,
   timestampEdge,
@@ -14,6 +15,7 @@ import {
 import { fulcioId } from '../src/services/fulcio.ts';
 import { rekorId } from '../src/services/rekor.ts';
 import { timestampAuthorityId } from '../src/services/timestamp-authority.ts';
+import type { Deployment } from './deployment.ts';
 
 /** One name under which clients find one service. */
 export interface EdgeHost {
@@ -54,6 +56,16 @@ export function edgeHosts(
   ];
   if (config.aws?.zone !== undefined) assertInside(domain, hosts);
   return hosts;
+}
+
+/** Returns the hosts of every region: what the prober looks at, and an alarm is made for. */
+export function instanceHosts({
+  config,
+  aws,
+  names,
+}: Pick<Deployment, 'config' | 'aws' | 'names'>): readonly EdgeHost[] {
+  const { writeRegion } = names;
+  return aws.regions.flatMap((region) => edgeHosts(config, { region, writeRegion, limits: publicEdgeLimits }));
 }
 
 function logHost(id: string, host: string, edge: ServiceEdge): EdgeHost {

@@ -87,6 +87,11 @@ export class Names {
     return `/sigstead/${this.instance}/${owner}`;
   }
 
+  /** Namespace of the metrics that are counted in the log group of a service. */
+  metricNamespace(service: string): string {
+    return `Sigstead/${this.instance}/${service}`;
+  }
+
   repository(program: string): string {
     return `${this.instance}/${program}`;
   }

@@ -1,26 +1,18 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
+import { type AuditPlace, type AuditRule, issuerOtherThan } from './audit-rule.ts';
 import { type BootstrapPlace, bootstrapRoleArn, dataBuckets } from './key-role-policy.ts';
-import { isLog, keyRegions, type PlacedKey, placedKeys, placedServices } from './placement.ts';
-
-/** What EventBridge is to look for in the events of CloudTrail. */
-export interface AuditRule {
-  readonly id: string;
-  readonly description: string;
-  readonly pattern: { readonly source: readonly string[]; readonly detail: Readonly<Record<string, unknown>> };
-  /** Section of the operator runbook that says what to do about it. */
-  readonly runbook: `alarm-${string}`;
-  /** Whether somebody is told; otherwise it is only kept. */
-  readonly alarming: boolean;
-}
-
-/** Which account and region the rules are for. */
-export interface AuditPlace {
-  readonly side: 'main' | 'keys';
-  readonly region: string;
-  /** Qualifier of `cdk bootstrap` in the main account. @default hnb659fds */
-  readonly qualifier?: string | undefined;
-}
+import {
+  everySignature,
+  keyChange,
+  keyEnd,
+  ownKeyRead,
+  readByOther,
+  rulesOfKey,
+  signedFromElsewhere,
+} from './key-rules.ts';
+import { isLog, keyRegions, placedKeys, placedServices } from './placement.ts';
+import { auditChanges, deploymentBegun } from './watch-rules.ts';
 
 /** Returns the rules of one account and region. */
 export function auditRules(deployment: Deployment, { side, region, qualifier }: AuditPlace): readonly AuditRule[] {
@@ -28,15 +20,18 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
   const keys = placedKeys(deployment).filter((key) => key.region === region);
   const isKeys = side === 'keys' || names.account === names.keysAccount;
   const hasKeys = keys.length > 0;
+  const place = { account: side === 'main' ? names.account : names.keysAccount, region, qualifier };
   return [
     ...(hasKeys ? [everySignature] : []),
-    ...(hasKeys && side === 'keys' ? [signedFromElsewhere(names.account)] : []),
+    ...(hasKeys && side === 'keys' ? [signedFromElsewhere(names.account), readByOther(names)] : []),
     ...(hasKeys && isKeys ? [keyEnd, keyChange] : []),
-    ...(side === 'main' ? keys.flatMap((key) => strangeSigner(key, deployment)) : []),
+    ...(side === 'main' ? keys.flatMap((key) => rulesOfKey(key, deployment)) : []),
     ...(side === 'main' && aws.regions.includes(region)
-      ? [...dataRules(deployment, region), programChange({ account: names.account, region, qualifier })]
+      ? [...ownKeyRead(deployment, region), ...dataRules(deployment, region), programChange(place)]
       : []),
     ...(region === globalRegion(deployment) ? [roleChange(names.instance)] : []),
+    ...auditChanges(deployment, place),
+    deploymentBegun,
   ];
 }
 
@@ -50,69 +45,6 @@ export function auditRegions(deployment: Deployment, side: 'main' | 'keys'): rea
 export function globalRegion({ names }: Pick<Deployment, 'names'>): string {
   return { aws: 'us-east-1', 'aws-us-gov': 'us-gov-west-1', 'aws-cn': 'cn-north-1' }[partitionOf(names.writeRegion)];
 }
-
-const everySignature: AuditRule = {
-  id: 'every-signature',
-  description: 'Each kms:Sign, for the record',
-  pattern: kms(['Sign']),
-  runbook: 'alarm-key-sign-by-other',
-  alarming: false,
-};
-
-function strangeSigner(key: PlacedKey, { record }: Deployment): readonly AuditRule[] {
-  const recorded = record.keys.get(key.id);
-  if (recorded === undefined) return [];
-  return [
-    {
-      id: `strange-signer-of-${key.id}`,
-      description: `Somebody but its service asked the key of ${key.id} for a signature`,
-      pattern: kms(['Sign'], { resources: { ARN: [recorded.arn] }, ...issuerOtherThan(key.signers) }),
-      runbook: 'alarm-key-sign-by-other',
-      alarming: true,
-    },
-    {
-      id: `signature-refused-by-${key.id}`,
-      description: `A signature of the key of ${key.id} was refused: to a stranger, or to its service`,
-      pattern: kms(['Sign'], { resources: { ARN: [recorded.arn] }, errorCode: [{ prefix: 'AccessDenied' }] }),
-      runbook: 'alarm-key-sign-refused',
-      alarming: true,
-    },
-  ];
-}
-
-/** A role's session has the role as its issuer; a user has no session, and would not match a bare `anything-but`. */
-function issuerOtherThan(roles: readonly string[]) {
-  if (roles.length === 0) return {};
-  const issuer = (match: unknown) => ({ userIdentity: { sessionContext: { sessionIssuer: { arn: [match] } } } });
-  return { $or: [issuer({ 'anything-but': [...roles] }), issuer({ exists: false })] };
-}
-
-/** In the account of the key, an event of a call from another account says only which account. */
-function signedFromElsewhere(account: string): AuditRule {
-  return {
-    id: 'signed-from-elsewhere',
-    description: 'A signature was asked for from another account than that of the services',
-    pattern: kms(['Sign'], { userIdentity: { accountId: [{ 'anything-but': [account] }] } }),
-    runbook: 'alarm-key-sign-elsewhere',
-    alarming: true,
-  };
-}
-
-const keyEnd: AuditRule = {
-  id: 'key-end',
-  description: 'A key was disabled or is to be deleted',
-  pattern: kms(['ScheduleKeyDeletion', 'DisableKey', 'DisableKeyRotation', 'DeleteImportedKeyMaterial']),
-  runbook: 'alarm-key-end',
-  alarming: true,
-};
-
-const keyChange: AuditRule = {
-  id: 'key-change',
-  description: 'The policy of a key was changed, or permission given past it',
-  pattern: kms(['PutKeyPolicy', 'CreateGrant', 'ReplicateKey', 'UpdatePrimaryRegion', 'UpdateAlias', 'DeleteAlias']),
-  runbook: 'alarm-key-change',
-  alarming: true,
-};
 
 function dataRules(deployment: Deployment, region: string): readonly AuditRule[] {
   const { names } = deployment;
@@ -201,10 +133,6 @@ function roleChange(instance: string): AuditRule {
     runbook: 'alarm-role-change',
     alarming: true,
   };
-}
-
-function kms(eventName: readonly string[], more: Readonly<Record<string, unknown>> = {}): AuditRule['pattern'] {
-  return { source: ['aws.kms'], detail: { eventSource: ['kms.amazonaws.com'], eventName, ...more } };
 }
 
 /** Returns the ARNs, each with a slash at its end, of the buckets whose deletions are recorded. */

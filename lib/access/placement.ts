@@ -101,6 +101,11 @@ export function keyRegions(deployment: Placement): readonly string[] {
   return [...new Set(placedKeys(deployment).map(({ region }) => region))];
 }
 
+/** TesseraCT's own binary: its key in two secrets, `…/private` and `…/public`. */
+export function ownKeySecret(id: string, names: Placement['names']): string {
+  return `${names.instance}/key/${id}/*`;
+}
+
 /** Whoever publishes what a ceremony signed: people, so it is no role of a function, and its tasks are theirs. */
 export function publisherArn({ names }: Placement): string {
   return names.roleArn('publisher', 'task');

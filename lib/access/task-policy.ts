@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
 import { signingActions } from './key-policy.ts';
-import { isLog, keepsItsOwnKey, type PlacedService } from './placement.ts';
+import { isLog, keepsItsOwnKey, ownKeySecret, type PlacedService } from './placement.ts';
 import type { Statement } from './statement.ts';
 
 /** Returns what the server of a service may do: sign with its key, and store its log. Of a frozen log: nothing. */
@@ -52,11 +52,6 @@ function recordStatements({ id, region }: PlacedService, { names }: Deployment):
 function ownKeyStatement({ id, region }: PlacedService, { names }: Deployment): Statement {
   const Resource = `arn:${partitionOf(region)}:secretsmanager:${region}:${names.account}:secret:${ownKeySecret(id, names)}`;
   return { Sid: 'OwnKey', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource };
-}
-
-/** TesseraCT's own binary: its key in two secrets, `…/private` and `…/public`. */
-function ownKeySecret(id: string, names: Deployment['names']): string {
-  return `${names.instance}/key/${id}/*`;
 }
 
 /** Returns what ECS itself needs to start a service: its image, its log group, and its own database's password. */

@@ -1,3 +1,4 @@
+import { issuance } from '../../src/services/issuance.ts';
 import type { AlarmRow } from './row.ts';
 
 /** A rule that was triggered once is enough: the event says the rest. */
@@ -31,6 +32,36 @@ export const keyAlarms: readonly AlarmRow[] = [
     title: 'somebody was refused a signature',
     auditRule: 'signature-refused-by',
   },
+  {
+    ...triggered,
+    id: 'key-read-by-other',
+    title: 'somebody who has nothing to do with a key asked for its public half',
+    auditRule: 'strange-reader-of',
+    urgency: 'today',
+  },
+  {
+    ...triggered,
+    id: 'key-secret-read',
+    title: 'somebody but its service read or changed the secret with a key',
+    auditRule: 'key-secret-of',
+  },
+  {
+    id: 'signatures-unlogged',
+    title: 'the key of Fulcio signed more than the CT logs show',
+    subject: 'issuance',
+    metric: { namespace: 'AWS/Events', name: 'TriggeredRules', statistic: 'Sum' },
+    // Of an hour and what is around it, so that neither the minutes that an event takes nor those between two looks of
+    // the monitor make a difference. It is sent for the hour before last: nothing newer is judged.
+    others: { logged: { namespace: 'Sigstead', name: 'CertificatesLogged', statistic: 'Maximum' } },
+    expression: `m - ${issuance.signaturesPerCertificate} * logged`,
+    comparison: 'above',
+    // Somebody whose certificate the CT log does not take has used one signature for nothing.
+    threshold: 10,
+    periodMinutes: issuance.windowMinutes,
+    window: { periods: 3, bad: 1 },
+    silence: 'notBreaching',
+    urgency: 'now',
+  },
   { ...triggered, id: 'key-end', title: 'a key was disabled or is to be deleted', auditRule: 'key-end' },
   { ...triggered, id: 'key-change', title: 'the policy of a key was changed', auditRule: 'key-change' },
   { ...triggered, id: 'role-change', title: 'a role of the instance was changed', auditRule: 'role-change' },
@@ -44,6 +75,21 @@ export const keyAlarms: readonly AlarmRow[] = [
   { ...triggered, id: 'objects-deleted', title: 'somebody but a log deleted files', auditRule: 'objects-deleted' },
   { ...triggered, id: 'lock-change', title: 'how long a file is kept was changed', auditRule: 'lock-change' },
   { ...triggered, id: 'bucket-change', title: 'what protects a bucket was changed', auditRule: 'bucket-change' },
+  {
+    ...triggered,
+    id: 'audit-change',
+    title: 'what watches the instance was changed',
+    auditRule: 'audit-change',
+  },
+  {
+    ...triggered,
+    id: 'deployment',
+    title: 'a deployment began',
+    auditRule: 'deployment',
+    // One message of a deployment, however many stacks it changes.
+    periodMinutes: 60,
+    urgency: 'notice',
+  },
   {
     id: 'key-quota',
     title: 'signatures are close to what KMS allows in a second',

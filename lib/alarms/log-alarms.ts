@@ -1,3 +1,4 @@
+import { inclusionProofFailures } from '../constructs/rekor-log-metrics.ts';
 import type { AlarmRow } from './row.ts';
 
 const namespace = 'Sigstead';
@@ -39,6 +40,17 @@ export const logAlarms: readonly AlarmRow[] = [
     periodMinutes: 60,
     window: { periods: 2, bad: 2 },
     silence: 'breaching',
+    urgency: 'now',
+  },
+  {
+    id: 'inclusion-proof',
+    title: 'Rekor could not prove that an entry is in its own log',
+    subject: 'rekor',
+    metric: { namespace, name: inclusionProofFailures, statistic: 'Sum' },
+    comparison: 'at least',
+    threshold: 1,
+    periodMinutes: 5,
+    silence: 'notBreaching',
     urgency: 'now',
   },
   {

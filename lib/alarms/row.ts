@@ -5,7 +5,10 @@ export type Subject =
   | 'log'
   /** A log that is not frozen. */
   | 'open-log'
+  | 'rekor'
+  | 'issuance'
   | 'authority'
+  | 'host'
   | 'function'
   | 'queue'
   | 'load-balancer'
@@ -40,8 +43,8 @@ export interface AlarmRow {
   readonly window?: { readonly periods: number; readonly bad: number };
   /** What silence means. A metric that something of ours has to send is breaching: whoever is dead says nothing. */
   readonly silence: 'breaching' | 'notBreaching';
-  /** `now`: wakes somebody. `today`: can wait for the morning. */
-  readonly urgency: 'now' | 'today';
+  /** `now`: wakes somebody. `today`: can wait for the morning. `notice`: nothing to do for whoever expected it. */
+  readonly urgency: 'now' | 'today' | 'notice';
   /** Only the audit rules whose id is this, or begins with it and a service. */
   readonly auditRule?: string;
 }

@@ -1,8 +1,10 @@
 import { auditRules } from '../access/audit-rules.ts';
 import { undeliveredQueueName } from '../access/function-policy.ts';
+import { fulcioSignatures } from '../access/key-rules.ts';
 import { isLog, placedServices } from '../access/placement.ts';
 import { databaseIdentifier } from '../constructs/log-database.ts';
 import type { Deployment } from '../deployment.ts';
+import { instanceHosts } from '../edge-hosts.ts';
 import type { AlarmRow } from './row.ts';
 
 /** One thing that an alarm is about, and the dimensions by which CloudWatch knows it. */
@@ -10,6 +12,10 @@ export interface AlarmSubject {
   /** Part of the alarm's name; empty where there is only one. */
   readonly id: string;
   readonly dimensions: Readonly<Record<string, string>>;
+  /** Of the other metrics of its expression. @default the same dimensions */
+  readonly others?: Readonly<Record<string, string>>;
+  /** Instead of the row's: what is counted in a log group has no dimensions of its own. */
+  readonly namespace?: string;
 }
 
 /** What only the stacks of the region know. */
@@ -45,6 +51,16 @@ export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionF
       return central ? services.filter(isLog).map(ofLog) : [];
     case 'open-log':
       return central ? running.filter(isLog).map(ofLog) : [];
+    case 'rekor':
+      return here
+        .filter(({ kind }) => kind === 'rekor')
+        .map(({ id }) => ({ id, dimensions: {}, namespace: names.metricNamespace(id) }));
+    case 'issuance':
+      return central ? issuance(deployment, region, instance) : [];
+    case 'host':
+      return central
+        ? instanceHosts(deployment).map(({ id, host }) => ({ id, dimensions: { ...instance, Host: host } }))
+        : [];
     case 'authority':
       return central
         ? services.filter((one) => !isLog(one)).map(({ id }) => ({ id, dimensions: { ...instance, Service: id } }))
@@ -72,6 +88,17 @@ function targetGroups({ loadBalancer, targetGroups = new Map() }: RegionFacts): 
     id,
     dimensions: { LoadBalancer: loadBalancer, TargetGroup: group },
   }));
+}
+
+/** A key that is not in KMS is counted by nobody. */
+function issuance(
+  deployment: Deployment,
+  region: string,
+  instance: { readonly Instance: string },
+): readonly AlarmSubject[] {
+  return auditRules(deployment, { side: 'main', region })
+    .filter(({ id }) => id === fulcioSignatures)
+    .map(({ id }) => ({ id: '', dimensions: { RuleName: deployment.names.auditRule(id) }, others: instance }));
 }
 
 /** Rules of the keys' account, where it is another one, tell their own topic there. */

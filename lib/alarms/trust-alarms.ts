@@ -124,4 +124,17 @@ export const trustAlarms: readonly AlarmRow[] = [
     silence: 'breaching',
     urgency: 'today',
   },
+  {
+    id: 'tls-expiry',
+    title: 'the TLS certificate of a host expires soon, and nobody renewed it',
+    subject: 'host',
+    metric: { namespace, name: 'TlsExpiresInDays', statistic: 'Minimum' },
+    comparison: 'below',
+    // ACM renews 60 days before the end, and tries again for weeks.
+    threshold: 28,
+    periodMinutes: 60,
+    window: { periods: 3, bad: 3 },
+    silence: 'breaching',
+    urgency: 'today',
+  },
 ];

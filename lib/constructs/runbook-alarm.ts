@@ -65,27 +65,30 @@ export function descriptionOf(
   runbook: string,
 ): string {
   const what = subject === '' ? row.title : `${subject}: ${row.title}`;
-  const when = row.urgency === 'today' ? 'Can wait for the morning' : 'Act now';
-  return `${what}. ${when}. ${runbook}#${anchorOf(row)}`;
+  return `${what}. ${when[row.urgency]}. ${runbook}#${anchorOf(row)}`;
 }
+
+const when = { now: 'Act now', today: 'Can wait for the morning', notice: 'Act now if nobody planned it' } as const;
 
 /** The metric of an alarm, also for a graph of it: in one graph, the parts of each expression need a `suffix` of their own. */
 export function metricOf(row: AlarmRow, subject: AlarmSubject, suffix = ''): IMetric {
   const period = Duration.minutes(row.periodMinutes);
-  const of = ({ namespace, name, statistic, dimensions }: AlarmMetric) =>
+  const of = ({ namespace, name, statistic, dimensions }: AlarmMetric, own = subject.dimensions) =>
     new Metric({
-      namespace,
+      namespace: subject.namespace ?? namespace,
       metricName: name,
       statistic,
       period,
-      dimensionsMap: { ...subject.dimensions, ...dimensions },
+      dimensionsMap: { ...own, ...dimensions },
     });
   if (row.expression === undefined) return of(row.metric);
   const parts = Object.entries({ m: row.metric, ...row.others });
   const names = new RegExp(`\\b(?:${parts.map(([name]) => name).join('|')})\\b`, 'g');
   return new MathExpression({
     expression: row.expression.replace(names, (name) => `${name}${suffix}`),
-    usingMetrics: Object.fromEntries(parts.map(([name, metric]) => [`${name}${suffix}`, of(metric)])),
+    usingMetrics: Object.fromEntries(
+      parts.map(([name, metric]) => [`${name}${suffix}`, of(metric, name === 'm' ? undefined : subject.others)]),
+    ),
     period,
     label: subject.id === '' ? row.title : subject.id,
   });

@@ -28,6 +28,7 @@ export interface ServerProps {
 export class Server extends Construct {
   readonly task: ServerTask;
   readonly service: ServerService;
+  readonly logGroup: LogGroup;
   /** For a log whose key is in KMS: `aws ecs run-task` with it freezes the shard, once its service is down to 0 tasks. */
   readonly freezeTask?: ServerTask;
 
@@ -36,14 +37,14 @@ export class Server extends Construct {
     const { deployment, service, network } = props;
     const { names } = deployment;
     const place = placementOf(props);
-    const logGroup = new LogGroup(this, 'Log', {
+    this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: names.logGroup(service.id),
       retention: RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const taskOf = (name: string, program: string, container: RenderedContainer) =>
       new ServerTask(this, name, {
-        ...{ names, service: service.id, container, logGroup, logPrefix: program },
+        ...{ names, service: service.id, container, logGroup: this.logGroup, logPrefix: program },
         family:
           program === freezeProgram ? `${names.instance}-${service.id}-freeze` : `${names.instance}-${service.id}`,
         // Of the log too that is frozen: no other image reaches its key.

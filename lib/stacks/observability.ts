@@ -24,6 +24,8 @@ const graphed = [
   'tasks-missing',
   'database-capacity',
   'key-quota',
+  'signatures-unlogged',
+  'tls-expiry',
   'tuf-timestamp-expiry',
 ];
 

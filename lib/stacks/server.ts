@@ -1,6 +1,7 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { ServiceKind } from '../access/placement.ts';
+import { RekorLogMetrics } from '../constructs/rekor-log-metrics.ts';
 import { Server, type ServerProps } from '../constructs/server.ts';
 import { subnets } from '../constructs/service-network.ts';
 
@@ -25,6 +26,9 @@ export class ServerStack extends Stack {
       ...{ deployment, service, network, ...place },
       ...(database && { database }),
     });
+    if (service.kind === 'rekor') {
+      new RekorLogMetrics(this, 'LogMetrics', { names, service: service.id, logGroup: this.server.logGroup });
+    }
   }
 }
 

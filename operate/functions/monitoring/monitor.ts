@@ -9,6 +9,7 @@ import { verifyRepository } from '../../../src/tuf/repository.ts';
 import { type DeployedLog, knownLog, readUrl, unwatchedLogs } from '../runtime/known-logs.ts';
 import { type FunctionLog, worstOf } from '../runtime/run-function.ts';
 import { checkLog, type LogStanding } from './check-log.ts';
+import { certificatesLogged } from './issued-certificates.ts';
 
 export interface MonitorOptions {
   readonly tufUrl: string;
@@ -44,6 +45,8 @@ export async function monitorLogs(
   for (const { service, size } of standings) {
     log.measure({ name: 'LogSize', value: size, unit: 'Count', of: { Log: service } });
   }
+  const failure = await measureIssued(standings, options, log);
+  if (failure) failures.push(failure);
   const unwatched = unwatchedLogs(options.logs, trusted, options.now);
   if (unwatched.length > 0) {
     const error = unwatchedError(unwatched);
@@ -52,6 +55,21 @@ export async function monitorLogs(
   }
   if (failures.length > 0) throw worstOf(failures);
   return { logs: standings };
+}
+
+/** Where one CT log was not seen, what was issued is not known. */
+async function measureIssued(standings: readonly LogStanding[], options: MonitorOptions, log: FunctionLog) {
+  const ctLogs = options.logs.filter(({ kind }) => kind === 'ct').map(({ service }) => service);
+  const seen = standings.filter(({ service }) => ctLogs.includes(service));
+  if (seen.length === 0 || seen.length < ctLogs.length) return undefined;
+  try {
+    const metric = await certificatesLogged(seen, options);
+    if (metric) log.measure(metric);
+  } catch (error) {
+    log.fail(error);
+    return error;
+  }
+  return undefined;
 }
 
 /** 404 says that a file is not there; anything else but 200 says nothing. */

@@ -5,6 +5,7 @@ import type { DeployedLog } from '../runtime/known-logs.ts';
 import { type FunctionLog, worstOf } from '../runtime/run-function.ts';
 import { certificateMetrics, checkpointAge, type DeployedAuthority, step } from './probe.ts';
 import { fetchTrust, type PublishedTrust, signBlob, type TrustSource, turnOf, verifyBlob } from './signature.ts';
+import { hostsOf, tlsExpiry } from './tls-expiry.ts';
 import { type ProberAccount, tokenSource } from './token-source.ts';
 
 export interface ProberOptions extends TrustSource {
@@ -26,7 +27,7 @@ const blobBytes = 64;
 /**
  * Signs a blob that nobody signed before and verifies it, as a user would, and measures what clients depend on. One part
  * that fails does not hide the others; what weighs most is thrown in the end.
- * @throws OPS_PROBE_FAILED, OPS_NO_CHECKPOINT, OPS_CHECKPOINT_TIME, OPS_LOG_UNTRUSTED, TLOG_SIGNATURE, …
+ * @throws OPS_PROBE_FAILED, OPS_NO_CHECKPOINT, OPS_CHECKPOINT_TIME, OPS_LOG_UNTRUSTED, OPS_TLS_UNREADABLE, TLOG_SIGNATURE, …
  */
 export async function probe(options: ProberOptions, log: FunctionLog): Promise<Probed> {
   const failures: unknown[] = [];
@@ -48,8 +49,15 @@ export async function probe(options: ProberOptions, log: FunctionLog): Promise<P
     const ages = options.logs.map((each) => attempt(() => checkpointAge(each, trust.trustedRoot, options)));
     for (const age of await Promise.all(ages)) if (age) log.measure(age);
   }
+  const shown = hostsOf(urlsOf(options)).map((host) => attempt(() => tlsExpiry(host, { now: options.now })));
+  for (const expiry of await Promise.all(shown)) if (expiry) log.measure(expiry);
   if (failures.length > 0 || !probed) throw worstOf(failures);
   return probed;
+}
+
+/** Everything that clients connect to. */
+function urlsOf({ tufUrl, logs, authorities }: ProberOptions): readonly string[] {
+  return [tufUrl, ...logs.map(({ url }) => url), ...authorities.map(({ url }) => url)];
 }
 
 async function signAndVerify(options: ProberOptions, trust: PublishedTrust): Promise<Probed> {

@@ -8,7 +8,9 @@ export interface Metric {
   readonly value: number;
   readonly unit: MetricUnit;
   /** Besides `Instance`: what the value is of. */
-  readonly of?: { readonly Log: string } | { readonly Service: string };
+  readonly of?: { readonly Log: string } | { readonly Service: string } | { readonly Host: string };
+  /** Of which time the value is. @default now */
+  readonly at?: Date;
 }
 
 /**
@@ -19,7 +21,7 @@ export function formatMetric(metric: Metric, options: { readonly instance: strin
   const dimensions = { Instance: options.instance, ...metric.of };
   return JSON.stringify({
     _aws: {
-      Timestamp: options.now.getTime(),
+      Timestamp: (metric.at ?? options.now).getTime(),
       CloudWatchMetrics: [
         {
           Namespace: metricNamespace,

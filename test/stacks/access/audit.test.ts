@@ -73,6 +73,10 @@ describe('AuditStack', () => {
     ['Audit-main-eu-west-1', 'BucketChangeRule', 'PutBucketPolicy'],
     ['Audit-main-eu-west-1', 'ProgramChangeRule', 'RunTask'],
     ['Audit-main-us-east-1', 'RoleChangeRule', 'PutRolePolicy'],
+    ['Audit-main-us-east-1', 'AuditChangeRulesRule', 'DisableRule'],
+    ['Audit-keys-eu-central-1', 'AuditChangeTrailRule', 'StopLogging'],
+    ['Audit-keys-eu-central-1', 'KeyReadByOtherRule', 'GetPublicKey'],
+    ['Audit-main-eu-central-1', 'StrangeReaderOfFulcioRule', 'GetPublicKey'],
   ])('watches, in %s, by %s, for %s', (stack, id, event) => {
     const rule = rulesOf(templates, stack).get(id);
     expect(rule?.EventPattern.detail['eventName']).toEqual(expect.arrayContaining([event]));

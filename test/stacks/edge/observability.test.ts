@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -26,6 +27,11 @@ function synthesise(where = region, deployment = sampleDeployment()) {
 }
 
 const { stack, template, facts, deployment } = synthesise();
+/** Without recorded keys there are no rules for them yet, no key is in a secret, and IAM reports in another region. */
+const needsMore = [
+  ...['key-sign-by-other', 'key-sign-elsewhere', 'key-sign-refused', 'key-read-by-other', 'signatures-unlogged'],
+  ...['key-secret-read', 'role-change'],
+];
 const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm['Properties']);
 
 describe('the runbook', () => {
@@ -69,7 +75,8 @@ describe('alarmTable', () => {
     const heard = new Set(ours.filter(({ silence }) => silence === 'breaching').map(({ metric }) => metric.name));
     const unheard = ours.filter(({ metric }) => !heard.has(metric.name)).map(({ id }) => id);
     // Evidence is sent only where there is some; latency only by a probe that worked.
-    expect(unheard).toEqual(['evidence', 'prober-slow']);
+    // What is counted in a log group is silent where nothing is written there.
+    expect(unheard).toEqual(['evidence', 'prober-slow', 'inclusion-proof']);
   });
 
   it('covers every audit rule that tells somebody, by the name that the rule has', () => {
@@ -99,8 +106,7 @@ describe('ObservabilityStack', () => {
         ({ AlarmName }) => AlarmName === `acme-${row.id}` || AlarmName.startsWith(`acme-${row.id}-`),
       );
       const expected = subjectsOf(row, deployment, facts).length;
-      // Without recorded keys there are no rules for them yet, and IAM reports in another region.
-      if (!row.auditRule?.includes('sign') && row.auditRule !== 'role-change')
+      if (!needsMore.includes(row.id))
         expect({ id: row.id, found: own.length > 0 }).toEqual({ id: row.id, found: true });
       expect(own.length).toBeGreaterThanOrEqual(expected);
     }
@@ -144,6 +150,62 @@ describe('ObservabilityStack', () => {
         }),
       ]),
     });
+  });
+
+  it('looks at the TLS certificate of every host that the edge serves', () => {
+    const hosts = ['fulcio', 'tuf', 'log2026-1', 'ct2026-1', 'tsa-1', 'tsa-2'].map((n) => `${n}.sigstore.acme.example`);
+    const own = alarms.filter(({ AlarmName }) => AlarmName.startsWith('acme-tls-expiry-'));
+    expect(own.map(({ Dimensions }) => Dimensions[0].Value)).toEqual(hosts);
+    for (const { Threshold, ComparisonOperator, TreatMissingData } of own) {
+      expect({ Threshold, ComparisonOperator, TreatMissingData }).toEqual({
+        ...{ Threshold: 28, ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' },
+      });
+    }
+  });
+
+  it('counts the proofs that a shard could not make where its log group is counted', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'acme-inclusion-proof-rekor-log2026-1',
+      ...{ Namespace: 'Sigstead/acme/rekor-log2026-1', MetricName: 'InclusionProofFailures', Threshold: 1 },
+      Dimensions: Match.absent(),
+    });
+  });
+
+  it('compares the signatures of Fulcio with what the CT logs took, of an hour before the last', () => {
+    const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+    const fulcio = { arn: `arn:aws:kms:${region}:${account}:key/a`, publicKey };
+    const recorded = { ...deployment, record: { ...deployment.record, keys: new Map([['fulcio', fulcio]]) } };
+    synthesise(region, recorded).template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'acme-signatures-unlogged',
+      ...{ EvaluationPeriods: 3, DatapointsToAlarm: 1, TreatMissingData: 'notBreaching', Threshold: 10 },
+      Metrics: Match.arrayWith([
+        Match.objectLike({ Expression: 'm - 2 * logged' }),
+        Match.objectLike({
+          MetricStat: {
+            Metric: {
+              ...{ Namespace: 'AWS/Events', MetricName: 'TriggeredRules' },
+              Dimensions: [{ Name: 'RuleName', Value: 'acme-signatures-of-fulcio' }],
+            },
+            ...{ Period: 3_600, Stat: 'Sum' },
+          },
+        }),
+        Match.objectLike({
+          MetricStat: {
+            Metric: {
+              ...{ Namespace: 'Sigstead', MetricName: 'CertificatesLogged' },
+              Dimensions: [{ Name: 'Instance', Value: 'acme' }],
+            },
+            ...{ Period: 3_600, Stat: 'Maximum' },
+          },
+        }),
+      ]),
+    });
+    expect(alarms.map(({ AlarmName }) => AlarmName)).not.toContain('acme-signatures-unlogged');
+  });
+
+  it('says of a deployment that it is nothing where somebody planned it', () => {
+    const [deployed] = alarms.filter(({ AlarmName }) => AlarmName === 'acme-deployment');
+    expect(deployed?.AlarmDescription).toMatch(/^a deployment began\. Act now if nobody planned it\. /);
   });
 
   it('rings for a log that nobody watches', () => {

@@ -1,0 +1,109 @@
+import type { Deployment } from '../deployment.ts';
+import { partitionOf } from '../names.ts';
+import { type AuditRule, issuerOtherThan } from './audit-rule.ts';
+import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
+
+/** Who does one of these things, in one service, to what is named like ours. */
+interface Watch {
+  readonly id: string;
+  readonly description: string;
+  /** As their host names begin: of CloudWatch it is `monitoring`. */
+  readonly services: readonly string[];
+  readonly eventName: readonly string[];
+  /** Alternatives, each a parameter of the call. */
+  readonly named: Readonly<Record<string, readonly unknown[]>>;
+}
+
+/** Returns who, besides a deployment, keeps the audit from seeing, or from telling. */
+export function auditChanges(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
+  const deployed = issuerOtherThan([bootstrapRoleArn('cfn-exec', place)]);
+  return watches(deployment, place).map(({ id, description, services, eventName, named }) => ({
+    id: `audit-change-${id}`,
+    description,
+    pattern: {
+      source: services.map((service) => `aws.${service}`),
+      detail: {
+        eventSource: services.map((service) => `${service}.amazonaws.com`),
+        eventName,
+        requestParameters: { $or: Object.entries(named).map(([name, matches]) => ({ [name]: matches })) },
+        ...deployed,
+      },
+    },
+    runbook: 'alarm-audit-change',
+    alarming: true,
+  }));
+}
+
+const ruleEvents = ['DeleteRule', 'DisableRule', 'PutRule', 'RemoveTargets', 'PutTargets'];
+
+function watches({ names, config }: Deployment, { account, region }: BootstrapPlace): readonly Watch[] {
+  const ours = [{ prefix: `${names.instance}-` }];
+  const trails = [...ours, { wildcard: `arn:*:trail/${names.instance}-*` }];
+  const groups = [names.logGroup(''), `/aws/events${names.logGroup('')}`].map((prefix) => ({ prefix }));
+  const topics = [`${names.instance}-audit`, ...(config.monitors?.alerts ?? []).map(({ sns }) => sns)].map((topic) => ({
+    prefix: `arn:${partitionOf(region)}:sns:${region}:${account}:${topic}`,
+  }));
+  return [
+    {
+      id: 'trail',
+      description: 'Somebody but a deployment stopped or changed the trail, or a rule',
+      // It tells of the end of the next rule, which tells of the end of this one: no rule sees its own.
+      services: ['cloudtrail', 'events'],
+      eventName: ['StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', ...ruleEvents],
+      named: { name: trails, trailName: trails, rule: ours },
+    },
+    {
+      id: 'rules',
+      description: 'Somebody but a deployment changed a rule: of the audit, or of the clock of a function',
+      services: ['events'],
+      eventName: ruleEvents,
+      named: { name: ours, rule: ours },
+    },
+    {
+      id: 'alarms',
+      description: 'Somebody but a deployment changed an alarm',
+      services: ['monitoring'],
+      eventName: ['DeleteAlarms', 'PutMetricAlarm', 'PutCompositeAlarm', 'DisableAlarmActions', 'SetAlarmState'],
+      named: { alarmName: ours, alarmNames: ours },
+    },
+    {
+      id: 'records',
+      description: 'Somebody but a deployment removed or shortened a log, or what counts in it',
+      services: ['logs'],
+      eventName: [
+        ...['DeleteLogGroup', 'DeleteLogStream', 'PutRetentionPolicy', 'PutMetricFilter', 'DeleteMetricFilter'],
+        ...['PutResourcePolicy', 'DeleteResourcePolicy'],
+      ],
+      named: { logGroupName: groups, policyName: ours },
+    },
+    {
+      id: 'topics',
+      description: 'Somebody but a deployment changed a topic, or who is told by it',
+      services: ['sns'],
+      eventName: [
+        ...['Unsubscribe', 'SetSubscriptionAttributes', 'DeleteTopic', 'SetTopicAttributes'],
+        ...['AddPermission', 'RemovePermission'],
+      ],
+      named: { topicArn: topics, subscriptionArn: topics },
+    },
+  ];
+}
+
+/**
+ * A deployment may change what runs under a role, and no rule above tells: so each that begins is told, and somebody
+ * has to know of it. Of any stack: the execution role serves those of every name.
+ */
+export const deploymentBegun: AuditRule = {
+  id: 'deployment',
+  description: 'CloudFormation began to change a stack of this account',
+  pattern: {
+    source: ['aws.cloudformation'],
+    detail: {
+      'status-details': {
+        status: ['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'DELETE_IN_PROGRESS', 'IMPORT_IN_PROGRESS'],
+      },
+    },
+  },
+  runbook: 'alarm-deployment',
+  alarming: true,
+};

@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals';
+import { auditRules } from '../../../lib/access/audit-rules.ts';
+import { type BusEvent, callEvent, stackEvent } from './audit-events.ts';
+import { matchesPattern } from './event-pattern.ts';
+import { keysAccount, mainAccount, sampleDeployment } from './support.ts';
+
+const region = 'eu-central-1';
+const deployment = sampleDeployment();
+const upstream = sampleDeployment({ ctLogServer: 'upstream' });
+const deployer = `cdk-hnb659fds-cfn-exec-role-${mainAccount}-${region}`;
+const fulcio = deployment.record.keys.get('fulcio')?.arn ?? '';
+const topic = `arn:aws:sns:${region}:${mainAccount}`;
+const mallory = 'mallory';
+
+/** Ids of the rules that an event triggers. */
+function triggered(event: BusEvent, side: 'main' | 'keys' = 'main', of = deployment): readonly string[] {
+  return auditRules(of, { side, region })
+    .filter(({ pattern }) => matchesPattern(pattern, event))
+    .map(({ id }) => id);
+}
+
+const sign = (by: string, more: object = {}) => callEvent({ call: 'kms:Sign', by, key: fulcio, ...more });
+const read = (by: string, more: object = {}) => callEvent({ call: 'kms:GetPublicKey', by, key: fulcio, ...more });
+
+describe('the rules about keys', () => {
+  it.each<[string, BusEvent, readonly string[]]>([
+    ['its service signs', sign('acme-fulcio-task'), ['every-signature', 'signatures-of-fulcio']],
+    [
+      'its service is refused',
+      sign('acme-fulcio-task', { errorCode: 'AccessDenied' }),
+      ['every-signature', 'signature-refused-by-fulcio'],
+    ],
+    [
+      'another role signs',
+      sign('acme-prober-function'),
+      ['every-signature', 'strange-signer-of-fulcio', 'signatures-of-fulcio'],
+    ],
+    ['a user signs', sign('user/eve'), ['every-signature', 'strange-signer-of-fulcio', 'signatures-of-fulcio']],
+    ['its service reads the public half', read('acme-fulcio-task'), []],
+    ['the service of another key reads it', read('acme-ct-ct2026-1-task'), ['strange-reader-of-fulcio']],
+    ['the prober reads it', read('acme-prober-function'), ['strange-reader-of-fulcio']],
+    ['somebody is refused it', read(mallory, { errorCode: 'AccessDenied' }), ['strange-reader-of-fulcio']],
+    ['a user reads it', read('user/eve'), ['strange-reader-of-fulcio']],
+  ])('in the main account, where %s', (_what, event, rules) => {
+    expect(triggered(event)).toEqual(rules);
+  });
+
+  const own = { account: keysAccount };
+  const from = (account: string) => ({ account, seenIn: keysAccount });
+  it.each<[string, BusEvent, readonly string[]]>([
+    ['the auditor reads the public half', read('acme-auditor', own), []],
+    ['the key administrator reads it', read('acme-key-administrator', own), []],
+    ['its service reads it', read('', from(mainAccount)), []],
+    ['break-glass reads it', read('acme-break-glass', own), ['key-read-by-other']],
+    ['a user reads it', read('user/eve', own), ['key-read-by-other']],
+    ['another account reads it', read('', from('999999999999')), ['key-read-by-other']],
+    ['its service signs', sign('', from(mainAccount)), ['every-signature']],
+    ['somebody signs', sign('acme-auditor', own), ['every-signature', 'signed-from-elsewhere']],
+  ])("in the keys' account, where %s", (_what, event, rules) => {
+    expect(triggered(event, 'keys')).toEqual(rules);
+  });
+
+  it('in one account for both, where the auditor reads the public half', () => {
+    const one = sampleDeployment({ keysAccount: mainAccount });
+    expect(triggered(read('acme-auditor'), 'main', one)).toEqual([]);
+    const arn = one.record.keys.get('fulcio')?.arn;
+    expect(triggered(read('acme-break-glass', { key: arn }), 'main', one)).toEqual(['strange-reader-of-fulcio']);
+  });
+
+  it('watches the secret in which the binary of TesseraCT keeps its key, and no other one', () => {
+    const get = (by: string, secretId: string, action = 'GetSecretValue') =>
+      triggered(callEvent({ call: `secretsmanager:${action}`, by, parameters: { secretId } }), 'main', upstream);
+    const name = 'acme/key/ct-ct2026-1/private';
+    const arn = `arn:aws:secretsmanager:${region}:${mainAccount}:secret:${name}-AbCdEf`;
+    for (const id of [name, arn]) {
+      expect(get(mallory, id)).toEqual(['key-secret-of-ct-ct2026-1']);
+      expect(get('acme-ct-ct2026-1-task', id)).toEqual([]);
+    }
+    expect(get(mallory, name, 'PutSecretValue')).toEqual(['key-secret-of-ct-ct2026-1']);
+    expect(get('acme-ct-ct2026-1-execution', 'acme/database/ct-ct2026-1')).toEqual([]);
+  });
+});
+
+describe('the rules about the audit itself', () => {
+  const trailArn = `arn:aws:cloudtrail:${region}:${mainAccount}:trail/acme-audit`;
+  const cases: readonly (readonly [string, Readonly<Record<string, unknown>>, readonly string[]])[] = [
+    ['cloudtrail:StopLogging', { name: 'acme-audit' }, ['trail']],
+    ['cloudtrail:StopLogging', { name: trailArn }, ['trail']],
+    ['cloudtrail:DeleteTrail', { name: 'acme-audit' }, ['trail']],
+    ['cloudtrail:PutEventSelectors', { trailName: 'acme-audit' }, ['trail']],
+    ['events:DisableRule', { name: 'acme-strange-signer-of-fulcio' }, ['trail', 'rules']],
+    ['events:DeleteRule', { name: 'acme-audit-change-rules' }, ['trail', 'rules']],
+    ['events:RemoveTargets', { rule: 'acme-key-change', ids: ['alerts'] }, ['trail', 'rules']],
+    ['events:PutRule', { name: 'acme-monitor', state: 'DISABLED' }, ['trail', 'rules']],
+    ['monitoring:DeleteAlarms', { alarmNames: ['other', 'acme-evidence'] }, ['alarms']],
+    ['monitoring:DisableAlarmActions', { alarmNames: ['acme-evidence'] }, ['alarms']],
+    ['monitoring:PutMetricAlarm', { alarmName: 'acme-evidence', threshold: 1e9 }, ['alarms']],
+    ['monitoring:SetAlarmState', { alarmName: 'acme-evidence', stateValue: 'OK' }, ['alarms']],
+    ['logs:DeleteLogGroup', { logGroupName: '/aws/events/sigstead/acme/audit' }, ['records']],
+    ['logs:PutRetentionPolicy', { logGroupName: '/aws/events/sigstead/acme/audit', retentionInDays: 1 }, ['records']],
+    ['logs:DeleteMetricFilter', { logGroupName: '/sigstead/acme/rekor-log2026-1', filterName: 'x' }, ['records']],
+    ['logs:DeleteResourcePolicy', { policyName: 'acme-audit' }, ['records']],
+    ['sns:Unsubscribe', { subscriptionArn: `${topic}:security:0a1b` }, ['topics']],
+    ['sns:DeleteTopic', { topicArn: `${topic}:acme-audit` }, ['topics']],
+    ['sns:SetTopicAttributes', { topicArn: `${topic}:acme-audit`, attributeName: 'Policy' }, ['topics']],
+  ];
+
+  it.each(cases)('tell of %s with %j, and not of a deployment', (call, parameters, rules) => {
+    const by = (who: string) => triggered(callEvent({ call, by: who, parameters }));
+    expect(by(mallory)).toEqual(rules.map((rule) => `audit-change-${rule}`));
+    expect(by('user/eve')).toEqual(by(mallory));
+    expect(by('nobody')).toEqual(by(mallory));
+    expect(by(deployer)).toEqual([]);
+  });
+
+  it.each([
+    ['cloudtrail:StopLogging', { name: 'their-trail' }],
+    ['events:DisableRule', { name: 'nightly-report' }],
+    ['monitoring:DeleteAlarms', { alarmNames: ['other'] }],
+    ['logs:DeleteLogGroup', { logGroupName: '/aws/lambda/other' }],
+    ['sns:Unsubscribe', { subscriptionArn: `${topic}:newsletter:0a1b` }],
+    ['events:DescribeRule', { name: 'acme-key-change' }],
+    ['cloudtrail:LookupEvents', null],
+  ])('say nothing about %s with %j, which is not ours or changes nothing', (call, parameters) => {
+    expect(triggered(callEvent({ call, by: mallory, parameters }))).toEqual([]);
+  });
+
+  it('watch in the account of the keys as well, whose deployment is another', () => {
+    const stop = (by: string) =>
+      triggered(
+        callEvent({ call: 'cloudtrail:StopLogging', by, parameters: { name: 'acme-audit' }, account: keysAccount }),
+        'keys',
+      );
+    expect(stop(`cdk-hnb659fds-cfn-exec-role-${keysAccount}-${region}`)).toEqual([]);
+    expect(stop('acme-break-glass')).toEqual(['audit-change-trail']);
+  });
+});
+
+describe('the rule about deployments', () => {
+  it.each(['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'DELETE_IN_PROGRESS'])(
+    'tells, once per stack, that one begins: %s',
+    (status) => {
+      expect(triggered(stackEvent('acme-Fulcio', status))).toEqual(['deployment']);
+      // The execution role serves a stack of any name.
+      expect(triggered(stackEvent('innocent', status))).toEqual(['deployment']);
+    },
+  );
+
+  it.each(['UPDATE_COMPLETE', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'REVIEW_IN_PROGRESS'])(
+    'says no more of the same one: %s',
+    (status) => {
+      expect(triggered(stackEvent('acme-Fulcio', status))).toEqual([]);
+    },
+  );
+
+  it('is what tells of a program that a deployment changed, for the other rule does not', () => {
+    const register = (by: string) =>
+      triggered(callEvent({ call: 'ecs:RegisterTaskDefinition', by, parameters: { family: 'acme-fulcio' } }));
+    expect(register(deployer)).toEqual([]);
+    expect(register(mallory)).toEqual(['program-change']);
+  });
+});
+
+describe('auditRules', () => {
+  it('keeps each pattern within what EventBridge takes', () => {
+    for (const sample of [deployment, upstream]) {
+      for (const side of ['main', 'keys'] as const) {
+        for (const { id, pattern } of auditRules(sample, { side, region })) {
+          expect({ id, fits: JSON.stringify(pattern).length <= 2_048 }).toEqual({ id, fits: true });
+        }
+      }
+    }
+  });
+});
