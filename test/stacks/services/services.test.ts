@@ -269,3 +269,36 @@ describe('several shards and regions', () => {
     expect(resourcesOf(stacks.get('database-eu-west-1'), 'Custom::ShardDatabase')).toHaveLength(1);
   });
 });
+
+describe('a Rekor shard', () => {
+  /** As log/slog writes it to the container's stderr, with what internal/tessera of Rekor v2.3.0 returns. */
+  const line =
+    'time=2026-11-22T10:00:00.000Z level=WARN msg="failed to integrate entry" error="building inclusion proof: ' +
+    'verifying inclusion proof for index 7: calculated root:\\n[1 2]\\n does not match expected root:\\n[3 4]"';
+  const other =
+    'time=2026-11-22T10:00:00.000Z level=WARN msg="failed to integrate entry" error="add entry: await: closed"';
+
+  it('counts the proofs that it could not make, from the line that it writes', () => {
+    const [filter] = resourcesOf(templates.get('rekor-log2026-1'), 'AWS::Logs::MetricFilter');
+    expect(filter?.Properties).toMatchObject({
+      FilterPattern: '"failed to integrate entry" "verifying inclusion proof for index"',
+      MetricTransformations: [
+        {
+          ...{ MetricNamespace: 'Sigstead/acme/rekor-log2026-1', MetricName: 'InclusionProofFailures' },
+          ...{ MetricValue: '1', DefaultValue: 0 },
+        },
+      ],
+    });
+    const phrases = [...String(filter?.Properties['FilterPattern']).matchAll(/"([^"]+)"/g)].map(
+      ([, phrase = '']) => phrase,
+    );
+    const counts = (text: string) => phrases.every((phrase) => text.includes(phrase));
+    expect([counts(line), counts(other)]).toEqual([true, false]);
+  });
+
+  it('has no other service beside it that counts', () => {
+    for (const id of services.filter((each) => each !== 'rekor-log2026-1')) {
+      expect(resourcesOf(templates.get(id), 'AWS::Logs::MetricFilter')).toEqual([]);
+    }
+  });
+});
