@@ -25,9 +25,15 @@ export async function recordCalls({ aws }: Stage): Promise<void> {
   if (applied?.['cloudtrail._recording_enabled'] !== true) throw new Error('the emulator does not record');
 }
 
-/** Returns the newest signatures of CloudTrail. The emulator records who asked by the access key, not by the role. */
-export async function recordedSignatures(since: Date): Promise<readonly RecordedSignature[]> {
-  const LookupAttributes = [{ AttributeKey: 'EventName' as const, AttributeValue: 'Sign' }];
+/**
+ * Returns the newest signatures of CloudTrail, of one access key where it is given. The emulator records who asked by
+ * the access key, not by the role, and answers with 50 at most.
+ */
+export async function recordedSignatures(since: Date, accessKeyId?: string): Promise<readonly RecordedSignature[]> {
+  const LookupAttributes = [
+    { AttributeKey: 'EventName' as const, AttributeValue: 'Sign' },
+    ...(accessKeyId === undefined ? [] : [{ AttributeKey: 'AccessKeyId' as const, AttributeValue: accessKeyId }]),
+  ];
   const command = new LookupEventsCommand({ LookupAttributes, StartTime: since });
   const { Events = [] } = await new CloudTrailClient().send(command);
   return Events.map(({ CloudTrailEvent = '{}' }) => {

@@ -64,7 +64,7 @@ export async function logged(aws: EmulatedAws, name: string): Promise<readonly L
 }
 
 /** As the root user of the account. */
-async function ask({ emulator }: EmulatedAws, service: string, target: string, input: object): Promise<unknown> {
+export async function ask({ emulator }: EmulatedAws, service: string, target: string, input: object): Promise<unknown> {
   const answer = await fetch(emulator.endpoint, {
     method: 'POST',
     headers: {

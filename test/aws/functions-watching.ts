@@ -5,10 +5,12 @@ import type { ProberAccount } from '../../operate/functions/probing/token-source
 import { toHex } from '../../src/core/bytes.ts';
 import { sha256 } from '../../src/core/digest.ts';
 import { waitFor } from '../../src/core/wait.ts';
+import { issuance } from '../../src/services/issuance.ts';
 import { checkpointPath } from '../../src/tlog/checkpoint.ts';
 import { maxNoteBytes } from '../../src/tlog/note.ts';
 import { addPoolUser, type PoolUser } from '../support/aws/identity.ts';
 import type { Stage } from '../support/aws/stage.ts';
+import { identityOf, recordCalls, recordedSignatures } from './denials-trail.ts';
 import { bucket, invoke, logged, whileReplaced } from './functions-deployed.ts';
 
 const [rekor, ct] = ['rekor-log2026-1', 'ct-ct2026-1'];
@@ -20,6 +22,8 @@ export function watchCases(stage: () => Stage): void {
   let first: ReadonlyMap<string, LogStanding>;
   let old: Uint8Array;
   let prober: PoolUser;
+  let since: Date;
+  let grown: number;
 
   it('keeps the checkpoint of every log, which the auditor can read', async () => {
     const { failed, answer, metrics } = await invoke(stage().aws, 'monitor');
@@ -36,6 +40,8 @@ export function watchCases(stage: () => Stage): void {
     prober = await addPoolUser(pool, 'prober@acme.example');
     const SecretString = JSON.stringify(proberAccount(stage(), prober));
     await new SecretsManagerClient().send(new CreateSecretCommand({ Name: secretName, SecretString }));
+    await recordCalls(stage());
+    since = new Date();
     const { failed, answer, metrics, lines } = await invoke(aws, 'prober');
     expect({ failed, answer, lines }).toMatchObject({ failed: false, answer: { signMs: number, verifyMs: number } });
     expect(metrics).toMatchObject({
@@ -45,6 +51,10 @@ export function watchCases(stage: () => Stage): void {
       'CertificateExpiresInDays{timestamp-tsa-1}': [number],
       'CertificateExpiresInDays{timestamp-tsa-2}': [number],
     });
+    for (const name of ['tuf', 'fulcio', 'log2026-1', 'ct2026-1', 'tsa-1', 'tsa-2']) {
+      const [days] = metrics[`TlsExpiresInDays{${name}.sigstore.acme.example}`] ?? [];
+      expect({ name, days }).toEqual({ name, days: number });
+    }
   });
 
   it('proves that every log extends what was kept before', async () => {
@@ -56,6 +66,20 @@ export function watchCases(stage: () => Stage): void {
       expect(size).toBeGreaterThan(previousSize ?? 0);
       expect(metrics[`MonitorFailure{${service}}`]).toEqual([0]);
     }
+    grown = (standings(answer).get(ct)?.size ?? 0) - (first.get(ct)?.size ?? 0);
+    // What was issued is told of a time that is over, and it has not looked for that long.
+    expect(metrics).not.toHaveProperty('CertificatesLogged');
+    const { seen } = JSON.parse(await keptFile('issued.json')) as { seen: readonly { sizes: readonly object[] }[] };
+    expect(seen.at(-1)?.sizes).toEqual([{ log: ct, size: standings(answer).get(ct)?.size }]);
+  });
+
+  it('sees two signatures of the key of Fulcio for each certificate that the CT log took, as the alarm counts', async () => {
+    const [fulcio] = stage().services.tasks.filter(({ service }) => service === 'fulcio');
+    if (fulcio === undefined) throw new Error('fulcio does not run');
+    const { accessKeyId } = await identityOf(fulcio);
+    const made = await recordedSignatures(since, accessKeyId);
+    expect(grown).toBeGreaterThan(0);
+    expect(made).toHaveLength(issuance.signaturesPerCertificate * grown);
   });
 
   it('refuses a checkpoint that somebody put back, keeps both, and looks at the other log all the same', async () => {
@@ -102,10 +126,14 @@ function standings(answer: Readonly<Record<string, unknown>>): ReadonlyMap<strin
   return new Map((answer['logs'] as readonly LogStanding[]).map((standing) => [standing.service, standing]));
 }
 
+/** Returns a file that the monitor keeps. */
+async function keptFile(path: string): Promise<string> {
+  return Buffer.from((await bucket('memory', '/monitor').read(path, 1 << 16)) ?? []).toString();
+}
+
 /** Returns what the monitor keeps of the log of signatures, as the log signed it. */
 async function keptCheckpoint(): Promise<Uint8Array> {
-  const file = await bucket('memory', '/monitor').read(`${rekor}.json`, 2 * maxNoteBytes);
-  const { checkpoint } = JSON.parse(Buffer.from(file ?? []).toString()) as { checkpoint: string };
+  const { checkpoint } = JSON.parse(await keptFile(`${rekor}.json`)) as { checkpoint: string };
   return Uint8Array.from(Buffer.from(checkpoint, 'base64'));
 }
 

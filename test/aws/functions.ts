@@ -12,12 +12,14 @@ import { maxMetadataBytes, timestampPath } from '../../src/tuf/layout.ts';
 import { account, region } from '../support/aws/emulated-aws.ts';
 import type { Stage } from '../support/aws/stage.ts';
 import { bucket, invoke, scheduleOf, whileReplaced } from './functions-deployed.ts';
+import { tellCases } from './functions-telling.ts';
 import { watchCases } from './functions-watching.ts';
 
 export function functionCases(stage: () => Stage): void {
   describe('the schedules', () => scheduleCases(stage));
   describe('the online signer', () => resignCases(stage));
   describe('the monitor and the prober', () => watchCases(stage));
+  describe('what tells', () => tellCases(stage));
 }
 
 function scheduleCases(stage: () => Stage): void {
