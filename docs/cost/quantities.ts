@@ -28,8 +28,17 @@ const quantities: Readonly<Record<QuantityName, Quantity>> = {
     );
     return Math.max(1, parts.length);
   },
-  'own-metrics': ({ Properties = {} }) => (Properties['Namespace'] === 'Sigstead' ? 1 : 0),
+  'own-metrics': ({ Properties = {} }) =>
+    metricsOf(Properties).filter(({ Namespace }) => Namespace === 'Sigstead').length,
 };
+
+/** Of an alarm: one, or those of its expression. */
+function metricsOf(properties: Readonly<Record<string, unknown>>): readonly { readonly Namespace?: unknown }[] {
+  const parts = listOf(properties['Metrics']) as readonly {
+    readonly MetricStat?: { readonly Metric: { readonly Namespace?: unknown } };
+  }[];
+  return [properties, ...parts.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []))];
+}
 
 /** Counts, in the template that a resource stands in. */
 export function quantityOf(name: QuantityName, resource: Resource, resources: Resources): number {

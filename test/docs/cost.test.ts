@@ -23,7 +23,13 @@ const stack: Resources = {
   Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { Namespace: 'Sigstead' } },
   Maths: {
     Type: 'AWS::CloudWatch::Alarm',
-    Properties: { Metrics: [{ Expression: 'a' }, { MetricStat: {} }, { MetricStat: {} }] },
+    Properties: {
+      Metrics: [
+        { Expression: 'a' },
+        { MetricStat: { Metric: { Namespace: 'AWS/Events' } } },
+        { MetricStat: { Metric: { Namespace: 'Sigstead' } } },
+      ],
+    },
   },
   Role: { Type: 'AWS::IAM::Role' },
   Custom: { Type: 'Custom::ShardDatabase' },
@@ -37,7 +43,7 @@ describe('costsOf', () => {
     ['AWS::RDS::DBInstance', 730 * 0.5 * 0.12],
     ['AWS::EC2::VPCEndpoint', 730 * 3 * 0.01],
     ['AWS::WAFv2::WebACL', 8],
-    ['AWS::CloudWatch::Alarm', 0.1 + 0.3 + 0.2],
+    ['AWS::CloudWatch::Alarm', 0.1 + 0.3 + 0.2 + 0.3],
     ['AWS::KMS::Key', 1],
     ['AWS::IAM::Role', 0],
     ['AWS::CloudFormation::CustomResource', 0],
