@@ -29,6 +29,8 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
     ...(side === 'main' && aws.regions.includes(region)
       ? [...ownKeyRead(deployment, region), ...dataRules(deployment, region), programChange(place)]
       : []),
+    // That of the trail, which is all there is.
+    ...(side === 'keys' && region === names.writeRegion ? [bucketChange(names.instance, region)] : []),
     ...(region === globalRegion(deployment) ? [roleChange(names.instance)] : []),
     ...auditChanges(deployment, place),
     deploymentBegun,
@@ -48,11 +50,9 @@ export function globalRegion({ names }: Pick<Deployment, 'names'>): string {
 
 function dataRules(deployment: Deployment, region: string): readonly AuditRule[] {
   const { names } = deployment;
-  const bucket = { bucketName: [{ prefix: `${names.instance}-` }] };
-  const s3 = (eventName: readonly string[], more: Readonly<Record<string, unknown>>) => ({
-    source: ['aws.s3'],
-    detail: { eventSource: ['s3.amazonaws.com'], eventName, awsRegion: [region], ...more },
-  });
+  const bucket = bucketsOf(names.instance);
+  const s3 = (eventName: readonly string[], more: Readonly<Record<string, unknown>>) =>
+    s3Events(region, eventName, more);
   const logs = placedServices(deployment).filter(isLog);
   return [
     {
@@ -80,14 +80,29 @@ function dataRules(deployment: Deployment, region: string): readonly AuditRule[]
       runbook: 'alarm-lock-change',
       alarming: true,
     },
-    {
-      id: 'bucket-change',
-      description: 'What protects a bucket was changed',
-      pattern: s3(bucketChanges, { requestParameters: bucket }),
-      runbook: 'alarm-bucket-change',
-      alarming: true,
-    },
+    bucketChange(names.instance, region),
   ];
+}
+
+function bucketChange(instance: string, region: string): AuditRule {
+  return {
+    id: 'bucket-change',
+    description: 'What protects a bucket was changed',
+    pattern: s3Events(region, bucketChanges, { requestParameters: bucketsOf(instance) }),
+    runbook: 'alarm-bucket-change',
+    alarming: true,
+  };
+}
+
+function bucketsOf(instance: string) {
+  return { bucketName: [{ prefix: `${instance}-` }] };
+}
+
+function s3Events(region: string, eventName: readonly string[], more: Readonly<Record<string, unknown>>) {
+  return {
+    source: ['aws.s3'],
+    detail: { eventSource: ['s3.amazonaws.com'], eventName, awsRegion: [region], ...more },
+  };
 }
 
 const bucketChanges = [

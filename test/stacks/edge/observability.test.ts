@@ -99,6 +99,35 @@ describe('alarmTable', () => {
   });
 });
 
+/** What has to be noticed, and the alarm that does. */
+const noticed: readonly (readonly [string, ...string[]])[] = [
+  ['a signature by another role', 'key-sign-by-other', 'key-sign-elsewhere', 'key-sign-refused'],
+  ['a public key asked for by another role', 'key-read-by-other'],
+  ['more signatures than certificates', 'signatures-unlogged'],
+  ['a key that ends, or whose policy, grants or copies change', 'key-end', 'key-change'],
+  ['the secret of a CT key read by another role', 'key-secret-read'],
+  ['the age of a checkpoint', 'checkpoint-age'],
+  ['a checkpoint that is smaller, or of another root', 'evidence'],
+  ['a monitor that says nothing for two hours', 'monitor-silent'],
+  ['an entry that Rekor cannot prove', 'inclusion-proof'],
+  ['the end of a certificate: of the authorities, of TLS', 'certificate-expiry', 'tls-expiry'],
+  ['the end of TUF metadata', 'tuf-timestamp-expiry', 'tuf-snapshot-expiry', 'tuf-targets-expiry', 'root-expiry'],
+  ['errors of the load balancer and of servers', 'load-balancer-errors', 'server-errors'],
+  ['tasks that do not run', 'tasks-missing'],
+  ['a database near its largest size', 'database-capacity'],
+  ['deleted versions and changed buckets', 'version-deleted', 'objects-deleted', 'lock-change', 'bucket-change'],
+  ['the quota of KMS', 'key-quota'],
+  ['how often and how fast signing works', 'prober-failing', 'prober-slow', 'slo-fast-burn', 'slo-slow-burn'],
+  ['changed roles and programs, and deployments', 'role-change', 'program-change', 'deployment'],
+  ['changes of the audit itself', 'audit-change'],
+];
+
+describe('what has to be noticed', () => {
+  it.each(noticed)('%s', (_what, ...ids) => {
+    expect(alarmTable.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  });
+});
+
 describe('ObservabilityStack', () => {
   it('makes an alarm of every row, and names its runbook in each', () => {
     for (const row of alarmTable) {
