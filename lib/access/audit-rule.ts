@@ -1,8 +1,12 @@
-/** What EventBridge is to look for in the events of CloudTrail. */
+/** What EventBridge is to look for: in the events of CloudTrail, and in those of CloudFormation. */
 export interface AuditRule {
   readonly id: string;
   readonly description: string;
-  readonly pattern: { readonly source: readonly string[]; readonly detail: Readonly<Record<string, unknown>> };
+  readonly pattern: {
+    readonly source: readonly string[];
+    readonly 'detail-type'?: readonly string[];
+    readonly detail: Readonly<Record<string, unknown>>;
+  };
   /** Section of the operator runbook that says what to do about it. */
   readonly runbook: `alarm-${string}`;
   /** Whether somebody is told; otherwise it is only kept. */

@@ -98,6 +98,8 @@ export const deploymentBegun: AuditRule = {
   description: 'CloudFormation began to change a stack of this account',
   pattern: {
     source: ['aws.cloudformation'],
+    // Each resource of a stack has events of the same form.
+    'detail-type': ['CloudFormation Stack Status Change'],
     detail: {
       'status-details': {
         status: ['CREATE_IN_PROGRESS', 'UPDATE_IN_PROGRESS', 'DELETE_IN_PROGRESS', 'IMPORT_IN_PROGRESS'],

@@ -153,6 +153,11 @@ describe('the rule about deployments', () => {
     },
   );
 
+  it('says nothing about each resource of the stack', () => {
+    const resource = { 'detail-type': 'CloudFormation Resource Status Change' };
+    expect(triggered({ ...stackEvent('acme-Fulcio', 'UPDATE_IN_PROGRESS'), ...resource })).toEqual([]);
+  });
+
   it('is what tells of a program that a deployment changed, for the other rule does not', () => {
     const register = (by: string) =>
       triggered(callEvent({ call: 'ecs:RegisterTaskDefinition', by, parameters: { family: 'acme-fulcio' } }));
