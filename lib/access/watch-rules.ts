@@ -36,13 +36,21 @@ export function auditChanges(deployment: Deployment, place: BootstrapPlace): rea
 
 const ruleEvents = ['DeleteRule', 'DisableRule', 'PutRule', 'RemoveTargets', 'PutTargets'];
 
-function watches({ names, config }: Deployment, { account, region }: BootstrapPlace): readonly Watch[] {
+/** What ours are called, in the parameters of a call. */
+function ownNames({ names, config }: Deployment, { account, region }: BootstrapPlace) {
   const ours = [{ prefix: `${names.instance}-` }];
-  const trails = [...ours, { wildcard: `arn:*:trail/${names.instance}-*` }];
-  const groups = [names.logGroup(''), `/aws/events${names.logGroup('')}`].map((prefix) => ({ prefix }));
-  const topics = [`${names.instance}-audit`, ...(config.monitors?.alerts ?? []).map(({ sns }) => sns)].map((topic) => ({
-    prefix: `arn:${partitionOf(region)}:sns:${region}:${account}:${topic}`,
-  }));
+  const topics = [`${names.instance}-audit`, ...(config.monitors?.alerts ?? []).map(({ sns }) => sns)];
+  const topicArn = `arn:${partitionOf(region)}:sns:${region}:${account}`;
+  return {
+    ours,
+    trails: [...ours, { wildcard: `arn:*:trail/${names.instance}-*` }],
+    groups: [names.logGroup(''), `/aws/events${names.logGroup('')}`].map((prefix) => ({ prefix })),
+    topics: topics.map((topic) => ({ prefix: `${topicArn}:${topic}` })),
+  };
+}
+
+function watches(deployment: Deployment, place: BootstrapPlace): readonly Watch[] {
+  const { ours, trails, groups, topics } = ownNames(deployment, place);
   return [
     {
       id: 'trail',

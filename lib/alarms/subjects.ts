@@ -52,15 +52,11 @@ export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionF
     case 'open-log':
       return central ? running.filter(isLog).map(ofLog) : [];
     case 'rekor':
-      return here
-        .filter(({ kind }) => kind === 'rekor')
-        .map(({ id }) => ({ id, dimensions: {}, namespace: names.metricNamespace(id) }));
+      return here.filter(({ kind }) => kind === 'rekor').map(({ id }) => counted(id, deployment));
     case 'issuance':
-      return central ? issuance(deployment, region, instance) : [];
+      return central ? issuance(deployment, region) : [];
     case 'host':
-      return central
-        ? instanceHosts(deployment).map(({ id, host }) => ({ id, dimensions: { ...instance, Host: host } }))
-        : [];
+      return central ? hosts(deployment) : [];
     case 'authority':
       return central
         ? services.filter((one) => !isLog(one)).map(({ id }) => ({ id, dimensions: { ...instance, Service: id } }))
@@ -90,15 +86,24 @@ function targetGroups({ loadBalancer, targetGroups = new Map() }: RegionFacts): 
   }));
 }
 
+function counted(id: string, { names }: Deployment): AlarmSubject {
+  return { id, dimensions: {}, namespace: names.metricNamespace(id) };
+}
+
+function hosts(deployment: Deployment): readonly AlarmSubject[] {
+  const { instance } = deployment.names;
+  return instanceHosts(deployment).map(({ id, host }) => ({ id, dimensions: { Instance: instance, Host: host } }));
+}
+
 /** A key that is not in KMS is counted by nobody. */
-function issuance(
-  deployment: Deployment,
-  region: string,
-  instance: { readonly Instance: string },
-): readonly AlarmSubject[] {
+function issuance(deployment: Deployment, region: string): readonly AlarmSubject[] {
+  const { names } = deployment;
   return auditRules(deployment, { side: 'main', region })
     .filter(({ id }) => id === fulcioSignatures)
-    .map(({ id }) => ({ id: '', dimensions: { RuleName: deployment.names.auditRule(id) }, others: instance }));
+    .map(({ id }) => ({
+      ...{ id: '', dimensions: { RuleName: names.auditRule(id) } },
+      others: { Instance: names.instance },
+    }));
 }
 
 /** Rules of the keys' account, where it is another one, tell their own topic there. */
