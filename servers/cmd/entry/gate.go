@@ -19,10 +19,12 @@ const (
 // a checkpoint where it finds none: with a database restored from a backup, or a bucket that was emptied or exchanged,
 // it would sign a second history.
 type gate struct {
-	config   *gateConfig
-	log      objects
-	records  objects
-	trees    trees
+	config  *gateConfig
+	log     objects
+	records objects
+	trees   trees
+	// keyID asks for the id of the key that the server signs with; nil for a server that keeps its own.
+	keyID    func(context.Context) (string, error)
 	readOnly bool
 	now      func() time.Time
 	deadline time.Duration
@@ -56,10 +58,14 @@ func (i *inputs) openGate() (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gate{
+	opened := &gate{
 		config: config, log: log, records: records, trees: trees, readOnly: readOnly,
 		now: time.Now, deadline: inceptionDeadline,
-	}, nil
+	}
+	if config.signingKey != nil {
+		opened.keyID = kmsKeyID(*config.signingKey)
+	}
+	return opened, nil
 }
 
 // onlyReads tells whether Rekor is told once, and in the form that it is rendered in, to take no entries.
@@ -80,6 +86,9 @@ func (g *gate) close() {
 // check returns whether this is the log's first start, which has to end in recordFirstCheckpoint. The lock is then held.
 func (g *gate) check() (first bool, err error) {
 	ctx := context.Background()
+	if err := g.checkKey(ctx); err != nil {
+		return false, err
+	}
 	begun, err := has(ctx, g.records, firstCheckpointKey(g.config.shard))
 	if err != nil {
 		return false, err

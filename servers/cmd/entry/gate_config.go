@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"golang.org/x/mod/sumdb/note"
+	"sigstead.dev/servers/internal/kmskey"
 )
 
 var shardName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
@@ -31,7 +32,9 @@ type gateConfig struct {
 	// keyID is the SHA-256 of the log's public key (SPKI) in hexadecimal.
 	keyID    string
 	verifier note.Verifier
-	database databaseConfig
+	// signingKey is what the server is told to sign with; nil for one that keeps its own key.
+	signingKey *kmskey.Reference
+	database   databaseConfig
 }
 
 type databaseConfig struct {
@@ -91,17 +94,24 @@ func parseGateConfig(text string) (*gateConfig, error) {
 	return parsed, errors.Join(members.done(), parsed.identify(publicKey))
 }
 
-// takeOptional takes what may be missing. keyArn is for people who read the task definition.
+// takeOptional takes what may be missing.
 func (c *gateConfig) takeOptional(members object) error {
 	c.recordsRegion = c.region
-	var ignored string
-	for _, each := range []member{{"keyArn", &ignored}, {"recordsRegion", &c.recordsRegion}} {
+	var keyARN string
+	for _, each := range []member{{"keyArn", &keyARN}, {"recordsRegion", &c.recordsRegion}} {
 		if _, found := members[each.key]; !found {
 			continue
 		}
 		if err := takeStrings(members, each); err != nil {
 			return err
 		}
+	}
+	if keyARN != "" {
+		key, err := kmskey.ParseARN(keyARN)
+		if err != nil {
+			return fmt.Errorf(`"keyArn": %w`, err)
+		}
+		c.signingKey = &key
 	}
 	if _, found := members["pathStyle"]; !found {
 		return nil

@@ -14,11 +14,13 @@ import (
 	"testing"
 )
 
+const keyARN = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+
 // gateMembers are those of a gate that is accepted.
 func gateMembers(t *testing.T, kind string, key crypto.PublicKey) map[string]any {
 	t.Helper()
 	return map[string]any{
-		"kind": kind, "origin": "log.example", "keyArn": "arn:aws:kms:eu-central-1:1:key/x", "bucket": "tiles",
+		"kind": kind, "origin": "log.example", "keyArn": keyARN, "bucket": "tiles",
 		"region": "eu-central-1", "records": "records", "shard": "rekor-log2026-1", "publicKeyPem": publicPem(t, key),
 		"database": map[string]any{
 			"host": "db.example", "port": 3306, "name": "rekor_log2026_1", "user": "rekor_log2026_1",
@@ -89,7 +91,8 @@ func TestParseGateConfigRefuses(t *testing.T) {
 		value any
 	}{
 		{"kind", "trillian"}, {"origin", "log example"}, {"origin", "log+1"}, {"shard", "../x"}, {"shard", "A"}, {"pathStyle", "yes"},
-		{"pathStyle", nil}, {"keyArn", ""}, {"recordsRegion", 1}, {"unknown", 1}, {"Kind", "ct"}, {"publicKeyPem", "x"},
+		{"pathStyle", nil}, {"keyArn", ""}, {"recordsRegion", 1},
+		{"keyArn", "arn:aws:kms:eu-central-1:111122223333:alias/log"}, {"keyArn", "awskms:///" + keyARN}, {"unknown", 1}, {"Kind", "ct"}, {"publicKeyPem", "x"},
 		{"publicKeyPem", publicPem(t, p256) + publicPem(t, p256)}, {"publicKeyPem", publicPem(t, rsaKey.Public())},
 		{"publicKeyPem", strings.ReplaceAll(publicPem(t, p256), "PUBLIC", "PRIVATE")},
 	} {

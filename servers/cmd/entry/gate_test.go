@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"sigstead.dev/servers/internal/kmskey"
 )
 
 const (
@@ -119,6 +123,51 @@ func TestGateRefuses(t *testing.T) {
 				t.Errorf("%s, %s: expected no first start", kind, name)
 			}
 		}
+	}
+}
+
+func TestGateComparesTheKeyFirst(t *testing.T) {
+	other := strings.Repeat("0", 64)
+	for name, test := range map[string]struct {
+		keyID string
+		err   error
+		check func(err error) bool
+	}{
+		"the log's key":         {check: func(err error) bool { return err == nil }},
+		"another key":           {keyID: other, check: isKeyRefusal},
+		"a key of another kind": {err: fmt.Errorf("arn: %w", kmskey.Unusable{}), check: isKeyRefusal},
+		"KMS is not reachable":  {err: errBroken, check: func(err error) bool { return codeOf(err) == exitEnvironment }},
+	} {
+		s := newShard(t, "rekor")
+		s.gate.keyID = func(context.Context) (string, error) {
+			if test.keyID == "" && test.err == nil {
+				return s.gate.config.keyID, nil
+			}
+			return test.keyID, test.err
+		}
+		first, err := s.gate.check()
+		if !test.check(err) || first != (err == nil) {
+			t.Errorf("%s: got %v %v", name, first, err)
+		}
+		if err != nil && len(s.records.objects) > 0 {
+			t.Errorf("%s: expected nothing on record, got %v", name, s.records.objects)
+		}
+	}
+}
+
+func isKeyRefusal(err error) bool {
+	var known *failure
+	return errors.As(err, &known) && known.code == exitRefused && strings.HasSuffix(known.hint, "#gate-key-differs")
+}
+
+func TestGateAsksForNoKeyOfALogThatOnlyReads(t *testing.T) {
+	s := newShard(t, "rekor")
+	s.begin()
+	s.publish(frozenLine + "today")
+	s.gate.readOnly = true
+	s.gate.keyID = func(context.Context) (string, error) { return "", errBroken }
+	if _, err := s.gate.check(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -34,6 +34,11 @@ type Reference struct {
 	Region string
 }
 
+// ParseARN accepts the ARN of a key, and nothing else.
+func ParseARN(arn string) (Reference, error) {
+	return ParseReference("awskms:///" + arn)
+}
+
 // ParseReference accepts awskms:/// and the ARN of a key, and nothing else.
 func ParseReference(text string) (Reference, error) {
 	match := reference.FindStringSubmatch(text)
@@ -42,6 +47,9 @@ func ParseReference(text string) (Reference, error) {
 	}
 	return Reference{ARN: match[1], Region: match[2]}, nil
 }
+
+// Unusable says that KMS answered, and that what it has cannot be the key of a log.
+type Unusable struct{ error }
 
 // Signer is a crypto.Signer over SHA-256 digests. Every signature was verified in software before it is returned.
 type Signer struct {
@@ -63,7 +71,7 @@ func Open(ctx context.Context, key Reference) (*Signer, error) {
 	}
 	publicKey, err := checkedKey(answer, key.ARN)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key.ARN, err)
+		return nil, fmt.Errorf("%s: %w", key.ARN, Unusable{err})
 	}
 	return &Signer{client: client, arn: key.ARN, publicKey: publicKey}, nil
 }

@@ -52,6 +52,7 @@ describe('the runbook', () => {
     'empty-database',
     'both-lost',
     'record-differs',
+    'key-differs',
     'frozen',
     'foreign-checkpoint',
   ])('has a section for gate-%s', (gate) => {
