@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/transparency-dev/formats/log"
-	"github.com/transparency-dev/formats/note"
 	"sigstead.dev/servers/internal/kmskey"
 	"sigstead.dev/servers/internal/testbed"
 )
@@ -139,8 +138,8 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// checkpoint returns the published one, verified as any client of a static CT log does.
-func (b *bench) checkpoint(t *testing.T, key crypto.PublicKey) *log.Checkpoint {
+// published returns the checkpoint as it lies in the bucket.
+func (b *bench) published(t *testing.T) []byte {
 	t.Helper()
 	name := "checkpoint"
 	object, err := b.aws.S3().GetObject(context.Background(), &s3.GetObjectInput{Bucket: &b.bucket, Key: &name})
@@ -151,15 +150,14 @@ func (b *bench) checkpoint(t *testing.T, key crypto.PublicKey) *log.Checkpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spelling, err := note.RFC6962VerifierString(origin, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := note.NewRFC6962Verifier(spelling)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkpoint, _, _, err := log.ParseCheckpoint(raw, origin, verifier)
+	return raw
+}
+
+// checkpoint returns the published one, verified as any client of a static CT log does.
+func (b *bench) checkpoint(t *testing.T, key crypto.PublicKey) *log.Checkpoint {
+	t.Helper()
+	raw := b.published(t)
+	checkpoint, _, _, err := log.ParseCheckpoint(raw, origin, logVerifier(t, key))
 	if err != nil {
 		t.Fatalf("%s: %v", raw, err)
 	}
