@@ -45,6 +45,25 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
       }),
   },
   {
+    id: 'aws-witness-urls',
+    title: 'witnesses are reached by https on port 443: that is the one way that the network of a log has',
+    check: ({ config }) =>
+      (['rekor', 'ct'] as const).flatMap((kind) =>
+        config.logs[kind].flatMap(({ witnesses }, index) =>
+          (witnesses?.policy?.witnesses ?? [])
+            .filter(({ url }) => !isOnStandardPort(url))
+            .map(({ name, url }) => {
+              const message = `${witnesses?.file}: ${name}: expected https:// on port 443, got ${url}`;
+              return complaint(
+                `logs.${kind}[${index}].witnesses`,
+                message,
+                'ask the witness for such a URL, or leave it out',
+              );
+            }),
+        ),
+      ),
+  },
+  {
     id: 'aws-key-source',
     title: 'no key is in a file on AWS',
     check: ({ config }) =>
@@ -163,6 +182,11 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
       }),
   },
 ];
+
+function isOnStandardPort(text: string): boolean {
+  const { protocol, port } = new URL(text);
+  return protocol === 'https:' && port === '';
+}
 
 function keySources(config: PreflightInput['config']) {
   return [

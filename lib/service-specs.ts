@@ -59,9 +59,14 @@ export function specOf(
 }
 
 /** Returns the shard of a log's service. */
-export function logConfigOf({ id }: PlacedService, { config }: Deployment): LogShardConfig | undefined {
+export function logConfigOf({ id }: Pick<PlacedService, 'id'>, { config }: Deployment): LogShardConfig | undefined {
   const { ct, rekor } = config.logs;
   return ct.find(({ shard }) => ctLogId(shard) === id) ?? rekor.find(({ shard }) => rekorId(shard) === id);
+}
+
+/** Tells whether a server asks somebody outside of AWS: Fulcio issuers for their keys, a log its witnesses. */
+export function asksOutside(service: Pick<PlacedService, 'id' | 'kind'>, deployment: Deployment): boolean {
+  return service.kind === 'fulcio' || logConfigOf(service, deployment)?.witnesses !== undefined;
 }
 
 /** Returns the certificate chain that a service issues or signs under from now on. */

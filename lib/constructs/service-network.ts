@@ -16,16 +16,24 @@ import {
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { AwsConfig } from '../../src/config/config.ts';
+import type { PlacedService } from '../access/placement.ts';
+import type { Deployment } from '../deployment.ts';
+import { asksOutside } from '../service-specs.ts';
 
 /** Subnets by what they can reach. */
 export const subnets = {
   /** Nothing but AWS, through endpoints: servers, the load balancer, functions. */
   services: { subnetGroupName: 'services' },
-  /** The Internet too: Fulcio, which asks issuers for their keys, and the prober. */
+  /** The Internet too: Fulcio, which asks issuers for their keys, logs with witnesses, and the prober. */
   egress: { subnetGroupName: 'egress' },
   /** Nothing at all. */
   database: { subnetGroupName: 'database' },
 } as const satisfies Readonly<Record<string, SubnetSelection>>;
+
+/** Returns where the tasks of a server run. */
+export function subnetsOf(service: Pick<PlacedService, 'id' | 'kind'>, deployment: Deployment): SubnetSelection {
+  return asksOutside(service, deployment) ? subnets.egress : subnets.services;
+}
 
 /**
  * Letters of the zones where they are not a, b, c. Fixed, for `Fn::GetAZs` answers otherwise once AWS opens a zone, and
@@ -53,7 +61,7 @@ export interface ServiceNetworkProps {
   readonly logBucket: IBucket;
 }
 
-/** The VPC of a region: an address range that never changes, and a way to the Internet for Fulcio and the prober alone. */
+/** The VPC of a region: an address range that never changes, and a way to the Internet for those alone that need one. */
 export class ServiceNetwork extends Construct {
   readonly vpc: IVpc;
 

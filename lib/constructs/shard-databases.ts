@@ -6,7 +6,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { ToolkitError } from '../../src/core/error.ts';
 import { logicalId } from '../access/logical-id.ts';
-import type { PlacedService } from '../access/placement.ts';
+import { keepsItsOwnKey, type PlacedService } from '../access/placement.ts';
 import type { Deployment } from '../deployment.ts';
 import { databasePort } from '../render.ts';
 import type { NetworkStack } from '../stacks/network.ts';
@@ -36,7 +36,8 @@ export class ShardDatabases extends Construct {
     this.secrets = new Map(props.shards.map((shard) => [shard.id, this.#shard(shard, provider, props)]));
   }
 
-  #shard({ id, kind }: PlacedService, provider: LambdaFunction, props: ShardDatabasesProps): ISecret {
+  #shard(shard: PlacedService, provider: LambdaFunction, props: ShardDatabasesProps): ISecret {
+    const { id, kind } = shard;
     const { names } = props.deployment;
     const { cluster, adminSecret } = props.database;
     const user = names.database(id);
@@ -58,6 +59,8 @@ export class ShardDatabases extends Construct {
         adminSecretArn: adminSecret.secretArn,
         host: cluster.clusterEndpoint.hostname,
         port: String(databasePort),
+        // TesseraCT's own binary has no TLS: the security groups, which let that one task in, are all that fences it.
+        ...(keepsItsOwnKey(shard, props.deployment) && { plainText: 'true' }),
       },
       // The function never drops a database; this says so in the template too.
       removalPolicy: RemovalPolicy.RETAIN,

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { ServiceKind } from '../access/placement.ts';
 import { RekorLogMetrics } from '../constructs/rekor-log-metrics.ts';
 import { Server, type ServerProps } from '../constructs/server.ts';
-import { subnets } from '../constructs/service-network.ts';
+import { subnetsOf } from '../constructs/service-network.ts';
 
 export interface ServerStackProps
   extends StackProps,
@@ -14,7 +14,7 @@ export class ServerStack extends Stack {
   readonly server: Server;
 
   constructor(scope: Construct, id: string, { deployment, service, network, database, ...props }: ServerStackProps) {
-    const { title, place } = kinds[service.kind];
+    const { title, size, stopTimeout } = kinds[service.kind];
     const { names } = deployment;
     const name = service.kind === 'fulcio' ? '' : ` ${service.spec.name}`;
     super(scope, id, {
@@ -23,7 +23,7 @@ export class ServerStack extends Stack {
       ...props,
     });
     this.server = new Server(this, 'Server', {
-      ...{ deployment, service, network, ...place },
+      ...{ deployment, service, network, subnets: subnetsOf(service, deployment), size, stopTimeout },
       ...(database && { database }),
     });
     if (service.kind === 'rekor') {
@@ -38,52 +38,38 @@ export function serverStackName({ kind, id }: { readonly kind: ServiceKind; read
   return kind === 'fulcio' ? stack : `${stack}-${id.slice(id.indexOf('-') + 1)}`;
 }
 
-interface ServerKind {
+interface ServerKind extends Pick<ServerProps, 'size' | 'stopTimeout'> {
   readonly title: string;
   readonly stack: string;
-  readonly place: Pick<ServerProps, 'subnets' | 'size' | 'stopTimeout'>;
 }
 
 const kinds: Readonly<Record<ServiceKind, ServerKind>> = {
   fulcio: {
     title: 'Fulcio',
     stack: 'Fulcio',
-    place: {
-      // Alone of all servers it reaches the Internet: it asks issuers for their keys.
-      subnets: subnets.egress,
-      size: { cpu: 512, memoryMiB: 1024 },
-      // A request may take the 30 s that it gives the CT log.
-      stopTimeout: Duration.seconds(60),
-    },
+    size: { cpu: 512, memoryMiB: 1024 },
+    // A request may take the 30 s that it gives the CT log.
+    stopTimeout: Duration.seconds(60),
   },
   ct: {
     title: 'CT log',
     stack: 'CtLog',
-    place: {
-      subnets: subnets.services,
-      size: { cpu: 512, memoryMiB: 2048 },
-      // It drains for a minute.
-      stopTimeout: Duration.seconds(75),
-    },
+    size: { cpu: 512, memoryMiB: 2048 },
+    // It drains for a minute.
+    stopTimeout: Duration.seconds(75),
   },
   rekor: {
     title: 'Rekor',
     stack: 'Rekor',
-    place: {
-      subnets: subnets.services,
-      size: { cpu: 1024, memoryMiB: 2048 },
-      // 20 s for requests, and 30 s to write down what it acknowledged.
-      stopTimeout: Duration.seconds(75),
-    },
+    size: { cpu: 1024, memoryMiB: 2048 },
+    // 20 s for requests, and 30 s to write down what it acknowledged.
+    stopTimeout: Duration.seconds(75),
   },
   timestamp: {
     title: 'TSA',
     stack: 'Tsa',
-    place: {
-      subnets: subnets.services,
-      size: { cpu: 256, memoryMiB: 512 },
-      // It drains for 15 s.
-      stopTimeout: Duration.seconds(30),
-    },
+    size: { cpu: 256, memoryMiB: 512 },
+    // It drains for 15 s.
+    stopTimeout: Duration.seconds(30),
   },
 };

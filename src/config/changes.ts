@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { InstanceConfig } from './config.ts';
+import type { InstanceConfig, LogShardConfig } from './config.ts';
 import { formatPath, type Path, type Position, type Problem } from './problem.ts';
 import type { RootPolicy } from './root-policy.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
@@ -12,10 +12,13 @@ interface Change {
 
 /**
  * Returns, as problems of `after`, what differs of what an instance is known by: its authority, its logs, its timestamp
- * authorities. Clients hold trust in them. Issuers and the selection may differ from start to start.
+ * authorities. Clients hold trust in them. Issuers, witnesses and the selection may differ from start to start.
  */
 export function changedAuthorities(before: InstanceConfig, after: InstanceConfig): readonly Problem[] {
-  const known = ({ fulcio, logs, timestamps }: InstanceConfig) => ({ fulcio, logs, timestamps });
+  const named = ({ witnesses, ...rest }: LogShardConfig) => rest;
+  const known = ({ fulcio, logs: { rekor, ct }, timestamps }: InstanceConfig) => ({
+    ...{ fulcio, logs: { rekor: rekor.map(named), ct: ct.map(named) }, timestamps },
+  });
   return problemsOf(changesOf(known(before), known(after), []), after.text);
 }
 

@@ -39,6 +39,9 @@ const logShard = section({
   key,
   operator,
   region: placement,
+  witnesses: filePath
+    .exactOptional()
+    .describe('File of the witnesses that must cosign what the log publishes; relative to this file. By default none.'),
 });
 
 const timestampAuthority = section({

@@ -7,6 +7,7 @@ import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './
 import { type ConfigDraft, defaultHost, draftOf, fulcioName } from './draft.ts';
 import type { IssuerConfig } from './issuer-schema.ts';
 import type { Problem } from './problem.ts';
+import { readWitnessPolicy, type WitnessPolicy } from './witness-policy.ts';
 
 /**
  * Where a key lives. `awskms` is a KMS key on AWS and an encrypted file key on one machine; `file` is an encrypted
@@ -24,6 +25,14 @@ export interface LogShardConfig {
   readonly operator: string;
   /** On AWS; absent where the instance is not deployed. */
   readonly region?: string;
+  readonly witnesses?: ShardWitnesses;
+}
+
+/** Who must cosign a shard's checkpoints. Without its policy, which only `readConfig` reads, no server is rendered. */
+export interface ShardWitnesses {
+  /** Absolute. */
+  readonly file: string;
+  readonly policy?: WitnessPolicy;
 }
 
 export interface TimestampConfig {
@@ -122,8 +131,8 @@ export function parseConfig(text: string, file: string): InstanceConfig {
     issuers,
     fulcio: fulcioOf(value),
     logs: {
-      rekor: value.logs.rekor.map((shard) => shardOf(shard, value)),
-      ct: value.logs.ct.map((shard) => shardOf(shard, value)),
+      rekor: value.logs.rekor.map((shard) => shardOf(shard, value, fromConfig)),
+      ct: value.logs.ct.map((shard) => shardOf(shard, value, fromConfig)),
     },
     timestamps: value.timestamps.map((authority) => timestampOf(authority, value)),
     selection,
@@ -134,13 +143,30 @@ export function parseConfig(text: string, file: string): InstanceConfig {
 }
 
 /**
- * Reads and parses `sigstead.yaml` (see `parseConfig`).
- * @throws CFG_MISSING, CFG_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
+ * Reads and parses `sigstead.yaml` (see `parseConfig`), and the witness policies that it names.
+ * @throws CFG_MISSING, CFG_INVALID, CFG_WITNESSES_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
  */
 export async function readConfig(file: string): Promise<InstanceConfig> {
   const directory = shellWord(dirname(file));
   const hint = `start from the commented example and its policy: mkdir -p ${directory} && cp -r examples/root-signing ${directory} && cp examples/minimal.yaml ${shellWord(file)}`;
-  return parseConfig(await readDocument(file, 'configuration', hint), file);
+  return await withWitnessPolicies(parseConfig(await readDocument(file, 'configuration', hint), file));
+}
+
+/**
+ * Returns the configuration with the witness policies that it names, as they stand now.
+ * @throws CFG_MISSING, CFG_WITNESSES_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
+ */
+export async function withWitnessPolicies(config: InstanceConfig): Promise<InstanceConfig> {
+  const read = async (shards: readonly LogShardConfig[]) =>
+    await Promise.all(
+      shards.map(async (shard) => {
+        if (!shard.witnesses) return shard;
+        const { file } = shard.witnesses;
+        return { ...shard, witnesses: { file, policy: await readWitnessPolicy(file) } };
+      }),
+    );
+  const { rekor, ct } = config.logs;
+  return { ...config, logs: { rekor: await read(rekor), ct: await read(ct) } };
 }
 
 /** Returns the JSON Schema of `sigstead.yaml`, for editors: the form only, without the rules between fields. */
@@ -148,7 +174,11 @@ export function configJsonSchema(): JsonObject {
   return jsonSchemaOf(configSchema, 'sigstead.yaml: one Sigstore instance');
 }
 
-function shardOf(shard: ConfigFile['logs']['rekor'][number], file: ConfigFile): LogShardConfig {
+function shardOf(
+  shard: ConfigFile['logs']['rekor'][number],
+  file: ConfigFile,
+  fromConfig: (path: string) => string,
+): LogShardConfig {
   const origin = shard.origin ?? defaultHost(shard.shard, file.instance.domain);
   return {
     shard: shard.shard,
@@ -156,6 +186,7 @@ function shardOf(shard: ConfigFile['logs']['rekor'][number], file: ConfigFile): 
     key: shard.key,
     operator: shard.operator ?? origin,
     ...placementOf(shard, file),
+    ...(shard.witnesses !== undefined && { witnesses: { file: fromConfig(shard.witnesses) } }),
   };
 }
 

@@ -112,7 +112,7 @@ function secure(schema: z.ZodString) {
 }
 
 /** True for https, and for http where nobody can stand in between. */
-function isSecure(text: string): boolean {
+export function isSecure(text: string): boolean {
   const url = URL.parse(text);
   if (url === null) return false;
   return url.protocol === 'https:' || /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);

@@ -11,6 +11,7 @@ import {
   storage,
   text,
 } from './service.ts';
+import { witnessFiles, witnessFlags } from './witnesses.ts';
 
 export function ctLogId(shard: string): string {
   return `ct-${shard}`;
@@ -37,7 +38,7 @@ export function ctLogService(shard: LogShardConfig, options: CtLogOptions): Serv
     role: 'ct-log',
     name: shard.shard,
     ports: [{ name: 'http', reach: 'peers' }],
-    files: [{ name: 'fulcio-roots.pem', content: options.fulcioRootsPem }],
+    files: [{ name: 'fulcio-roots.pem', content: options.fulcioRootsPem }, ...witnessFiles(shard)],
     health: { port: 'http', path: '/healthz' },
     dependsOn: [],
     startTimeoutMs: 30_000,
@@ -121,5 +122,6 @@ function commonFlags(shard: LogShardConfig): readonly Flag[] {
     flag('accept_sha1_signing_algorithms', false),
     flag('enable_publication_awaiter', true),
     flag('mask_internal_errors', true),
+    ...witnessFlags(shard, 'witness_policy_file'),
   ];
 }

@@ -13,6 +13,7 @@ import {
   storage,
   text,
 } from './service.ts';
+import { witnessFiles, witnessFlags } from './witnesses.ts';
 
 /**
  * What clients may sign with. Upstream's default also lists pure Ed25519, which makes v2.3.0 panic on each such
@@ -50,7 +51,7 @@ export function rekorService(shard: LogShardConfig, { backend, writerIssuersPem 
       { name: 'grpc', reach: 'self' },
       { name: 'metrics', reach: 'self' },
     ],
-    files: [],
+    files: witnessFiles(shard),
     environment: [],
     health: { port: 'http', path: '/healthz' },
     dependsOn: [],
@@ -142,5 +143,6 @@ function commonFlags(shard: LogShardConfig, listening: Listening): readonly Flag
     flag('persistent-antispam', true),
     // sigstore-js gives up after 5 s, and an answer takes an interval and up to a second more.
     flag('checkpoint-interval', '1s'),
+    ...witnessFlags(shard, 'witness-policy-path'),
   ];
 }

@@ -9,6 +9,13 @@ const pkcs11 = "{ key: 'pkcs11:token=sigstore;object=fulcio' }";
 const twins = '{ ct: [{ shard: x }, { shard: x-antispam }], rekor: [{ shard: log2026-1, key: awskms }] }';
 const localIssuer = '[{ preset: github-actions }, { preset: local, users: [{ email: dev@acme.example }] }]';
 
+function withWitness(url: string): PreflightInput {
+  const policy = { file: '/w.policy', text: '', witnesses: [{ name: 'w', url }] };
+  const { config } = sample;
+  const rekor = config.logs.rekor.map((shard) => ({ ...shard, witnesses: { file: policy.file, policy } }));
+  return { ...sample, config: { ...config, logs: { ...config.logs, rekor } } };
+}
+
 type Case = { readonly what: string; readonly input: PreflightInput };
 type Violation = Case & { readonly where: string; readonly message: string; readonly hint: RegExp };
 
@@ -42,6 +49,28 @@ const cases: Readonly<Record<string, { readonly refuses: readonly Violation[]; r
         what: 'a user pool that is known',
         input: withConfig({ issuers: '[{ preset: cognito, userPool: eu-central-1_AbCdEf123, clientId: 1h57kf5cpq }]' }),
       },
+    ],
+  },
+  'aws-witness-urls': {
+    refuses: [
+      {
+        what: 'a witness on another port',
+        input: withWitness('https://witness.example:8443'),
+        where: 'logs.rekor[0].witnesses',
+        message: '/w.policy: w: expected https:// on port 443, got https://witness.example:8443',
+        hint: /ask the witness/,
+      },
+      {
+        what: 'a witness on loopback',
+        input: withWitness('http://127.0.0.1:81'),
+        where: 'logs.rekor[0].witnesses',
+        message: '/w.policy: w: expected https:// on port 443, got http://127.0.0.1:81',
+        hint: /ask the witness/,
+      },
+    ],
+    accepts: [
+      { what: 'no witness', input: sample },
+      { what: 'a witness by https', input: withWitness('https://witness.example/prefix') },
     ],
   },
   'aws-key-source': {

@@ -1,7 +1,10 @@
 import type { Rule } from '../../../src/core/rules.ts';
+import { placedServices } from '../../access/placement.ts';
 import { networkEdges } from '../../constructs/security-groups.ts';
+import { asksOutside } from '../../service-specs.ts';
 import {
   type GuardedInstance,
+  listOf,
   type Properties,
   resourcesOf,
   type StackTemplate,
@@ -23,6 +26,20 @@ export const networkRules: readonly Rule<GuardedInstance>[] = [
     id: 'network-edges',
     title: 'packets go the ways that the table of the network lists, and no others',
     check: (instance) => instance.assembly.flatMap((stack) => edgeProblems(stack, instance)),
+  },
+  {
+    id: 'egress-where-needed',
+    title: 'a server is where the Internet is in reach only if it asks somebody there: issuers, witnesses',
+    check: ({ assembly, deployment }) =>
+      resourcesOf(assembly, 'AWS::ECS::Service').flatMap(({ where, properties }) => {
+        const { ServiceName: name, NetworkConfiguration } = properties;
+        const service = placedServices(deployment).find(({ id }) => id === name);
+        const { Subnets } = section(properties, 'NetworkConfiguration', 'AwsvpcConfiguration');
+        const expected = service && asksOutside(service, deployment) ? 'egress' : 'services';
+        const isThere = listOf(Subnets).every((subnet) => textOf(subnet).includes(`${expected}Subnet`));
+        if (service && isThere && listOf(Subnets).length > 0) return [];
+        return [{ where, message: `expected the subnets ${expected}, got ${textOf(NetworkConfiguration)}` }];
+      }),
   },
   {
     id: 'no-public-address',

@@ -23,7 +23,7 @@ const statementTimeoutMs = 30_000;
 
 /**
  * Makes a shard's database and user, or leaves them as they are, and gives the user the password of its secret. Nothing
- * is ever dropped. The user may do to its own databases what Tessera does, by TLS only, and nothing elsewhere.
+ * is ever dropped. The user may do to its own databases what Tessera does, by TLS unless `plainText`, and nothing elsewhere.
  * @throws OPS_DATABASE_PASSWORD, OPS_DATABASE_USER, OPS_DATABASE_UNREACHABLE, OPS_DATABASE_REFUSED
  * @throws OPS_DATABASE_GRANTS (evidence) if the user has a privilege that was not given here
  */
@@ -36,8 +36,9 @@ export async function provisionShard(options: ProvisionOptions): Promise<void> {
     const databases = databasesOf(shard);
     for (const database of databases) await run(`CREATE DATABASE IF NOT EXISTS \`${database}\``);
     const user = `'${shard.user}'@'%'`;
-    await run(`CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY ? REQUIRE SSL`, [own.password]);
-    await run(`ALTER USER ${user} IDENTIFIED BY ? REQUIRE SSL`, [own.password]);
+    const identity = `${user} IDENTIFIED BY ? REQUIRE ${shard.plainText ? 'NONE' : 'SSL'}`;
+    await run(`CREATE USER IF NOT EXISTS ${identity}`, [own.password]);
+    await run(`ALTER USER ${identity}`, [own.password]);
     for (const database of databases) {
       await run(`GRANT ${logPrivileges.join(', ')} ON \`${pattern(database)}\`.* TO ${user}`);
     }

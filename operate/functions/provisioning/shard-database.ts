@@ -1,5 +1,5 @@
 import { ToolkitError } from '../../../src/core/error.ts';
-import { matching, object, optional, parsed, type Read, text } from '../../../src/core/shape.ts';
+import { matching, object, oneOf, optional, parsed, type Read, text } from '../../../src/core/shape.ts';
 
 declare const checked: unique symbol;
 
@@ -18,6 +18,8 @@ export interface ShardDatabase {
   readonly adminSecretArn: string;
   readonly host: string;
   readonly port: number;
+  /** The user comes without TLS: TesseraCT's own binary has none. */
+  readonly plainText?: 'true' | undefined;
 }
 
 /** A statement cannot have a placeholder for a name, so what may be one is narrow. MySQL allows a user 32 characters. */
@@ -42,6 +44,7 @@ export const shardDatabaseShape: Read<ShardDatabase> = object({
   adminSecretArn: arn,
   host: matching(/^[a-z0-9.-]{1,253}$/, 'a host name'),
   port,
+  plainText: optional(oneOf('true')),
   // CloudFormation adds the first two; another revision makes it run again, e.g. after a secret changed.
   ServiceToken: anything,
   ServiceTimeout: anything,

@@ -133,6 +133,17 @@ export function shardDatabaseCases(stage: () => Stage): void {
     ]);
   }, 60_000);
 
+  it("lets the user in without TLS where TesseraCT's own binary is to use it, and no longer once it is not", async () => {
+    await ask({ plainText: 'true' }, {}, 'Update');
+    expect(last).toMatchObject({ Status: 'SUCCESS' });
+    const plain = await asShard(shard.database, false);
+    await expect(plain.query('SELECT * FROM mysql.user')).rejects.toThrow(/denied/);
+    await plain.end();
+    await (await asShard(shard.database)).end(); // The start gate goes on to use TLS.
+    await ask({}, {}, 'Update');
+    await expect(asShard(shard.database, false)).rejects.toThrow();
+  }, 60_000);
+
   it('does it again without a change, takes a new password, and keeps everything when the stack goes', async () => {
     const next = 'Z9y8X7w6V5u4T3s2R1q0P9o8';
     await secrets.send(

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ctLogService, databaseCaFile } from '../../../src/services/ct-log.ts';
 import { instanceServices } from '../../../src/services/instance.ts';
 import { startGroups } from '../../../src/services/order.ts';
+import { rekorService } from '../../../src/services/rekor.ts';
 import type { ServiceSpec } from '../../../src/services/service.ts';
 import { minimalConfig } from '../../support/minimal-config.ts';
 import { flagText, localIssuerUrl, referencesOf, sampleSpecs } from '../../support/specs.ts';
@@ -38,6 +39,37 @@ describe('instanceServices', () => {
         ['fulcio'],
       ]);
     }
+  });
+
+  describe('a shard with witnesses', () => {
+    const [shard] = config.logs.rekor;
+    if (!shard) throw new Error('the sample has one');
+    const policy = { file: '/w.policy', text: 'quorum a\n', witnesses: [] };
+    const witnessed = { ...shard, witnesses: { file: policy.file, policy } };
+    const ct = { fulcioRootsPem: 'roots' };
+
+    it.each([
+      ['Rekor on one machine', rekorService(witnessed, { backend: 'posix' }), 'witness-policy-path'],
+      ['Rekor on AWS', rekorService(witnessed, { backend: 'aws' }), 'witness-policy-path'],
+      ['TesseraCT on one machine', ctLogService(witnessed, { ...ct, backend: 'posix' }), 'witness_policy_file'],
+      ['our CT log', ctLogService(witnessed, { ...ct, backend: 'aws' }), 'witness_policy_file'],
+      [
+        "TesseraCT's own server on AWS",
+        ctLogService(witnessed, { ...ct, backend: 'aws', server: 'upstream' }),
+        'witness_policy_file',
+      ],
+    ])('hands their policy to %s', (_what, spec, name) => {
+      expect(spec.files).toContainEqual({ name: 'witnesses.policy', content: policy.text });
+      expect(spec.flags.find((flag) => flag.name === name)?.value).toEqual([
+        { kind: 'file', file: 'witnesses.policy' },
+      ]);
+    });
+
+    it('is not started where nobody read their policy: it would publish what nobody cosigned', () => {
+      const unread = { ...shard, witnesses: { file: '/w.policy' } };
+      expect(() => rekorService(unread, { backend: 'posix' })).toThrowToolkit('SVC_WITNESSES', { file: '/w.policy' });
+      expect(() => ctLogService(unread, { ...ct, backend: 'aws' })).toThrowToolkit('SVC_WITNESSES');
+    });
   });
 
   it('has Fulcio submit to the newest shard, whose key it checks', () => {

@@ -220,6 +220,12 @@ describe('the database', () => {
     expect(parameters(database)).toMatchObject({ require_secure_transport: 'ON', server_audit_logging: '1' });
     const upstream = stacksOf(await productionDeployment({ ctLogServer: 'upstream' }));
     expect(parameters(upstream.templates[1])).toMatchObject({ require_secure_transport: 'OFF' });
+    const shards = (template: Template) =>
+      resourcesOf(template, 'Custom::ShardDatabase').map(({ Properties }) => Properties['plainText']);
+    expect([shards(database), shards(upstream.templates[1])]).toEqual([
+      [undefined, undefined],
+      ['true', undefined],
+    ]);
   });
 
   it('has a database, a user and a password of its own for each shard', () => {

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { listenerRules } from '../../../lib/listener-rules.ts';
 import { publicEdgeLimits, rekorEdge } from '../../../src/services/edge.ts';
-import { complete, digest, productionDeployment, resourceOf, resourcesOf, synthesise } from './support.ts';
+import {
+  complete,
+  digest,
+  productionDeployment,
+  resourceOf,
+  resourcesOf,
+  synthesise,
+  witnessedDeployment,
+} from './support.ts';
 
 const production = await productionDeployment();
 const templates = synthesise(production);
@@ -300,5 +308,28 @@ describe('a Rekor shard', () => {
     for (const id of services.filter((each) => each !== 'rekor-log2026-1')) {
       expect(resourcesOf(templates.get(id), 'AWS::Logs::MetricFilter')).toEqual([]);
     }
+  });
+});
+
+describe('the subnets of a service', () => {
+  const subnetsOf = (template: Template | undefined) => {
+    const [service] = resourcesOf(template, 'AWS::ECS::Service');
+    const text = JSON.stringify(service?.Properties['NetworkConfiguration']);
+    return [...new Set(text.match(/(?:egress|services)(?=Subnet)/g))];
+  };
+
+  it('reach the Internet for Fulcio alone', () => {
+    for (const id of services)
+      expect([id, subnetsOf(templates.get(id))]).toEqual([id, [id === 'fulcio' ? 'egress' : 'services']]);
+  });
+
+  it.each(logs)('reach it for %s too, and for no other log, once it has witnesses', async (witnessed) => {
+    const after = synthesise(await witnessedDeployment(witnessed));
+    for (const id of services) {
+      const place = id === 'fulcio' || id === witnessed ? 'egress' : 'services';
+      expect([id, subnetsOf(after.get(id))]).toEqual([id, [place]]);
+    }
+    const [task] = tasksOf(after.get(witnessed));
+    expect(JSON.stringify(task?.containers[0]?.Environment)).toContain('https://witness.example');
   });
 });

@@ -11,6 +11,7 @@ import { DatabaseStack } from '../../../lib/stacks/database.ts';
 import { NetworkStack } from '../../../lib/stacks/network.ts';
 import { ServerStack } from '../../../lib/stacks/server.ts';
 import { type AwsConfig, readConfig } from '../../../src/config/config.ts';
+import { parseWitnessPolicy } from '../../../src/config/witness-policy.ts';
 import { addMs, dayMs } from '../../../src/core/clock.ts';
 import type { Signer } from '../../../src/core/signer.ts';
 import { signerOf } from '../../../src/keys/signer.ts';
@@ -24,6 +25,7 @@ import {
 } from '../../../src/x509/certificate-factory.ts';
 import { type CertificateChain, chainOf } from '../../../src/x509/chain.ts';
 import { projectDirectory } from '../../support/instance.ts';
+import { newWitnessKey } from '../../support/witness.ts';
 
 export const now = new Date('2026-11-22T10:00:00Z');
 export const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
@@ -34,6 +36,18 @@ export async function productionDeployment(changes: Partial<AwsConfig> = {}): Pr
   if (!config.aws) throw new Error('the example has a section aws');
   const aws = { ...config.aws, ...changes };
   return complete({ config: { ...config, aws }, aws });
+}
+
+/** The same with a witness of one shard, by its service id. */
+export async function witnessedDeployment(id: string): Promise<Deployment> {
+  const { config, aws } = await productionDeployment();
+  const file = '/deployment/w.policy';
+  const key = newWitnessKey();
+  const text = `witness w ${key.vkey} https://witness.example\nquorum w\n`;
+  const witnesses = { file, policy: parseWitnessPolicy(text, file) };
+  const add = (kind: 'ct' | 'rekor') =>
+    config.logs[kind].map((shard) => (`${kind}-${shard.shard}` === id ? { ...shard, witnesses } : shard));
+  return complete({ config: { ...config, logs: { ct: add('ct'), rekor: add('rekor') } }, aws });
 }
 
 /** The same without a zone: for a trial. */

@@ -43,6 +43,8 @@ describe('shardDatabaseShape', () => {
     ['secretArn', 'acme database'],
     ['secretArn', 'arn:aws:secretsmanager:eu-central-1:12:secret:acme'],
     ['adminSecretArn', 'arn:aws:s3:::bucket'],
+    ['plainText', 'yes'],
+    ['plainText', 'false'],
     ['databases', 'all'],
   ])('refuses %s %j', (name, value) => {
     const { problems } = readShape(shardDatabaseShape, { ...properties, [name]: value });

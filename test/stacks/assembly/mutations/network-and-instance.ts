@@ -43,6 +43,20 @@ export const networkMutations: readonly Mutation[] = [
     ),
   },
   {
+    rule: 'egress-where-needed',
+    what: 'a log without witnesses where the Internet is in reach',
+    change: on(
+      'AWS::ECS::Service',
+      ({ Properties }) => {
+        const { AwsvpcConfiguration } = Properties.NetworkConfiguration;
+        AwsvpcConfiguration.Subnets = JSON.parse(
+          JSON.stringify(AwsvpcConfiguration.Subnets).replaceAll('servicesSubnet', 'egressSubnet'),
+        );
+      },
+      ({ properties }) => String(properties['ServiceName']).startsWith('ct-'),
+    ),
+  },
+  {
     rule: 'no-public-address',
     what: 'a server on the Internet',
     change: on('AWS::ECS::Service', ({ Properties }) => {
