@@ -56,6 +56,11 @@ export class TestWitness {
     return this.#last.get(origin);
   }
 
+  /** From now on it takes requests, and answers none. */
+  fallSilent(): void {
+    if (this.#server) this.#server.handler = () => undefined;
+  }
+
   async close(): Promise<void> {
     await this.#server?.close();
   }

@@ -134,6 +134,8 @@ export function shardDatabaseCases(stage: () => Stage): void {
   }, 60_000);
 
   it("lets the user in without TLS where TesseraCT's own binary is to use it, and no longer once it is not", async () => {
+    await database.run('SET GLOBAL require_secure_transport = OFF'); // As the parameters of the cluster are then.
+    await expect(asShard(shard.database, false)).rejects.toThrow(/denied/);
     await ask({ plainText: 'true' }, {}, 'Update');
     expect(last).toMatchObject({ Status: 'SUCCESS' });
     const plain = await asShard(shard.database, false);
@@ -141,7 +143,8 @@ export function shardDatabaseCases(stage: () => Stage): void {
     await plain.end();
     await (await asShard(shard.database)).end(); // The start gate goes on to use TLS.
     await ask({}, {}, 'Update');
-    await expect(asShard(shard.database, false)).rejects.toThrow();
+    await expect(asShard(shard.database, false)).rejects.toThrow(/denied/);
+    await database.run('SET GLOBAL require_secure_transport = ON');
   }, 60_000);
 
   it('does it again without a change, takes a new password, and keeps everything when the stack goes', async () => {
