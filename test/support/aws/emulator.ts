@@ -5,13 +5,14 @@ import { waitFor } from '../../../src/core/wait.ts';
 import { startProgram } from '../../../src/process/supervised-program.ts';
 import { emulatorFile } from './emulator-file.ts';
 import type { NameServer } from './name-server.ts';
-import { onHost, type TestNetwork } from './network.ts';
+import { type Host, onHost, type TestNetwork } from './network.ts';
 import type { TestCa } from './test-ca.ts';
 
 const port = 4566;
 
 /** The emulator of AWS as a host of the test's network, with TLS, IAM enforced, and AWS's own names leading to it. */
 export interface Emulator extends AsyncDisposable {
+  readonly host: Host;
   readonly address: string;
   readonly endpoint: string;
   /** What makes the SDKs speak to it as the root user of an account: the emulator takes the account's id for a key. */
@@ -70,6 +71,7 @@ export async function startEmulator({
   const endpoint = `https://${host.address}:${port}`;
   await waitFor(() => isUp(endpoint), { what: `ministack (${program.tail()})`, timeoutMs: 60_000, intervalMs: 100 });
   return {
+    host,
     address: host.address,
     endpoint,
     environmentOf: (who) => ({

@@ -12,6 +12,8 @@ export interface Destination {
 
 export interface FrontOptions {
   readonly address: string;
+  /** @default 443 */
+  readonly port?: number;
   /** Files. */
   readonly tls: { readonly certificate: string; readonly key: string };
   readonly emulator: string;
@@ -38,7 +40,7 @@ export class Front implements AsyncDisposable {
   static async begin(options: FrontOptions): Promise<Front> {
     const [cert, key] = await Promise.all([readFile(options.tls.certificate), readFile(options.tls.key)]);
     const server = createServer({ cert, key, minVersion: 'TLSv1.2' });
-    server.listen(443, options.address);
+    server.listen(options.port ?? 443, options.address);
     await once(server, 'listening');
     return new Front(server, options);
   }

@@ -106,7 +106,7 @@ export class TaskLoad {
 }
 
 /** Returns the entry that was answered, if the log holds it at that index and it is the one that was sent. */
-function verifiedEntry(
+export function verifiedEntry(
   answer: Buffer,
   call: Call,
   log: { readonly origin: string; readonly verifier: NoteVerifier },
