@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 
 export interface Call {
   readonly method: 'GET' | 'POST';
@@ -12,11 +13,17 @@ export interface Call {
 /** Speaks HTTP to one server over kept connections, with as little work of its own as `node:http` allows. */
 export class LoadClient {
   readonly #url: URL;
-  readonly #agent: Agent;
+  readonly #address: string;
+  readonly #agent: http.Agent;
+  readonly #request: typeof http.request;
 
-  constructor(baseUrl: string, connections: number) {
+  /** `address` is where the host of the URL is, if no name server knows it. */
+  constructor(baseUrl: string, connections: number, address?: string) {
     this.#url = new URL(baseUrl);
+    this.#address = address ?? this.#url.hostname;
+    const { Agent, request } = this.#url.protocol === 'https:' ? https : http;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
+    this.#request = request;
   }
 
   /** Sends a call and returns the body of its answer. Rejects if there is none, or if its status is another. */
@@ -24,9 +31,10 @@ export class LoadClient {
     const body = call.body ?? new Uint8Array();
     const headers = ['Host', this.#url.host, 'Accept', '*/*', 'Content-Length', String(body.length)];
     if (call.contentType !== undefined) headers.push('Content-Type', call.contentType);
-    const { hostname: host, port } = this.#url;
+    const { hostname: servername, port } = this.#url;
+    const to = { host: this.#address, port, servername, agent: this.#agent };
     return await new Promise((resolve, reject) => {
-      const outgoing = request({ host, port, method: call.method, path: call.path, agent: this.#agent, headers });
+      const outgoing = this.#request({ ...to, method: call.method, path: call.path, headers });
       outgoing.on('error', reject);
       outgoing.on('response', (incoming) => {
         const chunks: Buffer[] = [];

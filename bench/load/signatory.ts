@@ -27,6 +27,10 @@ export class Signatory {
     );
   }
 
+  holdsKeyOf({ publicKey }: X509Certificate): boolean {
+    return publicKey.equals(this.#publicKey);
+  }
+
   /** Every certificate is another one, though the request is the same. */
   certificate(): Call {
     return { method: 'POST', path: '/api/v2/signingCert', contentType: json, body: this.#certificateBody, status: 200 };
@@ -77,6 +81,13 @@ export function issuedCertificate(answer: Buffer): X509Certificate {
   return new X509Certificate(signedCertificateEmbeddedSct?.chain.certificates[0] ?? '');
 }
 
+/** Passes if a timestamp was granted (RFC 3161 §2.4.2), over the digest that was sent; verifies no signature. */
+export function assertTimestamped(answer: Buffer, { body = new Uint8Array() }: Call): void {
+  const digest = Buffer.from(body.subarray(queryHead.length, queryHead.length + 32));
+  const isGranted = answer.subarray(0, 16).includes(statusGranted);
+  if (!isGranted || !answer.includes(digest)) throw new Error('timestamp: not granted, or over another digest');
+}
+
 /** Fulcio wants the proof over the claim that names the subject: the e-mail address, if there is one. */
 function subjectOf(idToken: string): string {
   const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url');
@@ -86,6 +97,9 @@ function subjectOf(idToken: string): string {
 
 /** DER of a TimeStampReq (RFC 3161 §2.4.1), version 1, SHA-256, certificate wanted. */
 function timestampQuery(digest: Uint8Array): Uint8Array {
-  const head = '30390201013031300d060960864801650304020105000420';
-  return Buffer.concat([Buffer.from(head, 'hex'), digest, Buffer.from('0101ff', 'hex')]);
+  return Buffer.concat([queryHead, digest, Buffer.from('0101ff', 'hex')]);
 }
+
+const queryHead = Buffer.from('30390201013031300d060960864801650304020105000420', 'hex');
+/** A PKIStatusInfo that holds nothing but 0. */
+const statusGranted = Buffer.from('3003020100', 'hex');

@@ -1,0 +1,8 @@
+/** What a rate has to gain over two steps to be called rising. */
+const minGain = 1.05;
+
+/** True while more clients bring more: the better of the last two steps beats every one before them by 5 %. */
+export function stillRises(rates: readonly number[]): boolean {
+  const [before, last] = [rates.slice(0, -2), rates.slice(-2)];
+  return before.length === 0 || Math.max(...last) >= minGain * Math.max(...before);
+}

@@ -1,0 +1,153 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { chmod, copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerDefinition, TaskDefinition } from '@aws-sdk/client-ecs';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { passwordVariable } from '../../lib/render.ts';
+import { portOf } from '../../lib/server-ports.ts';
+import { waitFor } from '../../src/core/wait.ts';
+import { runProgram } from '../../src/process/run-program.ts';
+import type { Deployment } from '../../test/support/aws/deployment.ts';
+import { account, region } from '../../test/support/aws/emulated-aws.ts';
+import { startTask } from '../../test/support/aws/task.ts';
+import { serverPath } from '../../test/support/servers.ts';
+import { withFlags } from './flags.ts';
+import type { Party } from './processes.ts';
+
+/** Upstream's CT log beside ours, and a Fulcio beside the deployed one that writes to it. */
+export interface UpstreamCtLog extends AsyncDisposable {
+  readonly fulcioUrl: string;
+  readonly party: Party;
+}
+
+const name = 'ct_upstream';
+const ctLog = 'ct-ct2026-1';
+
+/**
+ * Starts upstream's binary from the deployed task definition of our log: with its flags, but for the key, which is in a
+ * file, the password, which is an argument, and where it stores. It speaks plain text to the database, which is told to
+ * let it.
+ */
+export async function startUpstreamCtLog(deployment: Deployment): Promise<UpstreamCtLog> {
+  const { aws, services } = deployment;
+  const definition = await definitionOf(services, ctLog);
+  const password = randomBytes(16).toString('hex');
+  await createStorage(deployment, password);
+  const host = await aws.network.addHost();
+  const log = await startTask(upstreamDefinition(definition), {
+    ...{ host, rootfs: await rootOfUpstream(deployment, definition), endpoint: aws.emulator.endpoint },
+    ...{ caBundle: await services.caBundle(), directory: join(aws.directory, 'tasks', name) },
+    // Of the account's root: no role was made for it.
+    credentials: { AWS_REGION: region, AWS_ACCESS_KEY_ID: account, AWS_SECRET_ACCESS_KEY: 'test' },
+    secrets: { [passwordVariable]: password },
+  });
+  await isHealthy(`http://${log.address}:${portOf(ctLog, 'http')}`, () => log.tail());
+  const fulcio = await services.run(
+    fulcioWritingTo(await definitionOf(services, 'fulcio'), log.address),
+    'fulcio-beside',
+  );
+  const fulcioUrl = `http://${fulcio.address}:${portOf('fulcio', 'http')}`;
+  await isHealthy(fulcioUrl, () => fulcio.tail());
+  return {
+    fulcioUrl,
+    party: { name: 'upstream', namespace: host.namespace },
+    [Symbol.asyncDispose]: async () => log.stop(5_000),
+  };
+}
+
+async function definitionOf(services: Deployment['services'], id: string): Promise<TaskDefinition> {
+  const task = services.tasks.find(({ service }) => service === id);
+  return await services.definition(task?.family ?? id);
+}
+
+async function createStorage({ aws }: Deployment, password: string): Promise<void> {
+  await aws.database.run(
+    'SET GLOBAL require_secure_transport = OFF',
+    ...[name, `${name}_antispam`].flatMap((database) => [
+      `CREATE DATABASE ${database}`,
+      `GRANT ALL PRIVILEGES ON ${database}.* TO '${name}'@'%' IDENTIFIED BY '${password}'`,
+    ]),
+  );
+  const CreateBucketConfiguration = { LocationConstraint: region } as const;
+  await new S3Client().send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }));
+}
+
+const bucket = 'acme-ct-upstream';
+
+function upstreamDefinition(definition: TaskDefinition): TaskDefinition {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keys = {
+    'private.pem': privateKey.export({ type: 'sec1', format: 'pem' }),
+    'public.pem': publicKey.export({ type: 'spki', format: 'pem' }),
+  };
+  const flags = {
+    bucket,
+    ...{
+      db_user: name,
+      db_name: name,
+      antispam_db_name: `${name}_antispam`,
+      db_password: reference(`env:${passwordVariable}`),
+    },
+    signer_private_key_file: reference('file:private.pem'),
+    signer_public_key_file: reference('file:public.pem'),
+  };
+  return changed(definition, ({ command = [], environment = [], ...container }) => ({
+    ...container,
+    command: ['/bin/tesseract-aws', ...withFlags(command.slice(1), flags, ['db_tls_ca', 'signer_kms_key'])],
+    environment: environment.flatMap(({ name: variable = '', value = '' }) => {
+      // Its database is compared with the log that the deployment published.
+      if (variable === 'SIGSTEAD_GATE') return [];
+      if (variable !== 'SIGSTEAD_FILES') return [{ name: variable, value }];
+      return [{ name: variable, value: JSON.stringify({ ...(JSON.parse(value) as object), ...keys }) }];
+    }),
+  }));
+}
+
+/** What `entry` puts a value, or the path of a file, for. */
+function reference(to: string): string {
+  return `\${${to}}`;
+}
+
+function fulcioWritingTo(definition: TaskDefinition, address: string): TaskDefinition {
+  return changed(definition, ({ command = [], ...container }) => ({
+    ...container,
+    command: command.map((word) =>
+      word.startsWith('--ct-log-url=') ? word.replace(`${ctLog}.acme.internal`, address) : word,
+    ),
+  }));
+}
+
+function changed(
+  definition: TaskDefinition,
+  change: (container: ContainerDefinition) => ContainerDefinition,
+): TaskDefinition {
+  return { ...definition, containerDefinitions: (definition.containerDefinitions ?? []).map(change) };
+}
+
+/** The files of our log's image, and upstream's binary among them. */
+async function rootOfUpstream({ aws, images }: Deployment, definition: TaskDefinition): Promise<string> {
+  const ours = await images.pull(definition.containerDefinitions?.[0]?.image ?? '');
+  const root = join(aws.directory, 'images', name);
+  const copied = await runProgram({
+    file: 'cp',
+    args: ['-a', ours, root],
+    env: { PATH: '/usr/bin:/bin' },
+    timeoutMs: 60_000,
+  });
+  if (copied.exitCode !== 0) throw new Error(`cp: ${copied.stderr}`);
+  const program = join(root, 'bin', 'tesseract-aws');
+  await copyFile(await serverPath('tesseract-aws'), program);
+  await chmod(program, 0o755);
+  return root;
+}
+
+async function isHealthy(url: string, tail: () => string): Promise<void> {
+  const look = async () =>
+    await fetch(`${url}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await waitFor(look, { what: url, timeoutMs: 60_000, intervalMs: 100 }).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${tail()}`);
+  });
+}
