@@ -35,7 +35,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   drills: [...nouns, ...rooms, 'operate'],
   bin: belowBin,
   // Not shipped: they look at the house from outside, and nothing in it may import them.
-  bench: belowBin,
+  // A bench of a deployed instance deploys it as the tests do.
+  bench: [...belowBin, 'test'],
   docs: belowBin,
   '.ci': [],
   test: [...belowBin, 'bin', 'bench', 'docs', '.ci'],
