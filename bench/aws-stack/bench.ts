@@ -11,12 +11,12 @@ import { cpuBetween } from './cpu.ts';
 import { compareCtLogs } from './ct-log-cost.ts';
 import { entryStart } from './entry-starts.ts';
 import { type Party, readCpu } from './processes.ts';
-import { bestOf, type Climb, failuresOf, type Measured, type Step, summaryOf } from './report.ts';
+import { bestOf, type Climb, type Measured, type Step, summaryOf } from './report.ts';
 import { stillRises } from './rise.ts';
 import { sign, type Trust } from './signature.ts';
 import { startUpstreamCtLog } from './upstream-ct-log.ts';
 import { startFront, throughBalancer, toTasks, type Way } from './ways.ts';
-import { runWindow } from './window.ts';
+import { failuresOf, runWindow } from './window.ts';
 
 export interface AwsStackOptions {
   /** How many clients sign at once, step by step. */
@@ -42,8 +42,7 @@ export async function benchAwsStack(options: AwsStackOptions): Promise<Measured>
   const load = { ...options, signatories: new Signatories(token), trust: await trustOf(deployment) };
   await settle(toTasks(deployment), load);
   const entryStarts = await restart(deployment, options.say);
-  await using program = new AsyncDisposableStack();
-  const frontProgram = program.adopt(await startFront(deployment), async (started) => started.stop(2_000));
+  await using frontProgram = await startFront(deployment);
   const parties = await partiesOf(deployment, frontProgram.pid);
   const climbs: Climb[] = [];
   for (const way of [throughBalancer(deployment), toTasks(deployment)])
@@ -122,15 +121,12 @@ async function climb(way: Way, load: Load & { readonly parties: readonly Party[]
 async function stepOf(way: Way, count: number, load: Load & { readonly parties: readonly Party[] }): Promise<Step> {
   const clients = way.connect(count);
   const signatories = await load.signatories.take(count);
-  const edges: ReturnType<typeof readCpu>[] = [];
-  const block = await runWindow(
+  const { block, before, after } = await runWindow(
     signatories.map((signatory) => () => sign(clients, signatory, load.trust)),
-    { ...load, atEdge: () => edges.push(readCpu(load.parties)) },
+    { ...load, read: () => readCpu(load.parties) },
   );
   for (const client of Object.values(clients)) client.close();
-  const [before, after] = edges;
-  if (!before || !after) throw new Error('expected two readings');
-  return { clients: count, block, cpu: cpuBetween(before, after, load.seconds) };
+  return { clients: count, block, cpu: cpuBetween(before, after) };
 }
 
 async function costOfCtLog(

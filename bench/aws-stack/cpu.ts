@@ -1,5 +1,7 @@
 /** Seconds of processor time since their start, by the name of who spent them; and of the whole machine. */
 export interface CpuReading {
+  /** When it was read, in seconds of a clock that only goes on. */
+  readonly at: number;
   readonly parties: Readonly<Record<string, number>>;
   readonly machine: number;
 }
@@ -16,12 +18,17 @@ export interface CpuUse {
 }
 
 /** A party that was not there before has spent nothing before. */
-export function cpuBetween(before: CpuReading, after: CpuReading, seconds: number): CpuUse {
+export function cpuBetween(before: CpuReading, after: CpuReading): CpuUse {
   const entries = Object.entries(after.parties).map(
     ([name, spent]) => [name, Math.max(0, spent - (before.parties[name] ?? 0))] as const,
   );
   const total = entries.reduce((sum, [, spent]) => sum + spent, 0);
-  return { seconds, parties: Object.fromEntries(entries), total, machine: after.machine - before.machine };
+  return {
+    seconds: after.at - before.at,
+    parties: Object.fromEntries(entries),
+    total,
+    machine: after.machine - before.machine,
+  };
 }
 
 export interface Share {

@@ -4,7 +4,7 @@ import { median } from '../load/statistics.ts';
 import { cpuBetween } from './cpu.ts';
 import { type Party, readCpu } from './processes.ts';
 import { obtainCertificate, type Trust } from './signature.ts';
-import { runWindow } from './window.ts';
+import { failuresOf, runWindow } from './window.ts';
 
 export interface CtLogSide {
   /** Of a Fulcio that writes to this log. */
@@ -48,16 +48,13 @@ export async function compareCtLogs(
 
 async function measure({ fulcioUrl, party }: CtLogSide, options: CtLogCostOptions) {
   const client = new LoadClient(fulcioUrl, options.clients);
-  const edges: ReturnType<typeof readCpu>[] = [];
   const signatories = await options.signatories.take(options.clients);
-  const block = await runWindow(
+  const { block, before, after } = await runWindow(
     signatories.map((signatory) => () => obtainCertificate(client, signatory, options.trust)),
-    { ...options, atEdge: () => edges.push(readCpu([party])) },
+    { ...options, read: () => readCpu([party]) },
   );
   client.close();
-  const [before, after] = edges;
-  if (!before || !after || block.completed === 0) throw new Error(`${party.name}: no certificate was issued`);
-  const failures = Object.values(block.errors).reduce((sum, count) => sum + count, 0);
-  const { total } = cpuBetween(before, after, options.seconds);
-  return { msPerCertificate: (total * 1_000) / block.completed, failures };
+  if (block.completed === 0) throw new Error(`${party.name}: no certificate was issued`);
+  const { total } = cpuBetween(before, after);
+  return { msPerCertificate: (total * 1_000) / block.completed, failures: failuresOf(block) };
 }

@@ -25,7 +25,7 @@ export function readCpu(parties: readonly Party[]): CpuReading {
     const whose = found?.command === entryName ? entryName : name;
     spent[whose] = (spent[whose] ?? 0) + (found?.cpuSeconds ?? 0);
   }
-  return { parties: spent, machine: machineSeconds() };
+  return { at: performance.now() / 1_000, parties: spent, machine: machineSeconds() };
 }
 
 export interface ProcessReading {

@@ -3,6 +3,7 @@ import type { Requirement } from '../load/requirements.ts';
 import { quantile, rounded } from '../load/statistics.ts';
 import { type CpuUse, percent, type Share, saturatedBy, sharesOf } from './cpu.ts';
 import type { CtLogCost } from './ct-log-cost.ts';
+import { failuresOf } from './window.ts';
 
 /** So many clients for a while. */
 export interface Step {
@@ -95,10 +96,6 @@ export function oursIn(
   const entry = (cpu.parties['entry'] ?? 0) + starts;
   const ctLog = (Math.max(0, ctLogCost.ours - ctLogCost.upstream) * block.completed) / 1_000;
   return { gateway: 0, entry, ctLog, share: (entry + ctLog) / (cpu.total + starts) };
-}
-
-export function failuresOf({ errors }: Block): number {
-  return Object.values(errors).reduce((sum, count) => sum + count, 0);
 }
 
 function reportOf({ way, steps }: Climb, measured: Measured): ClimbReport {

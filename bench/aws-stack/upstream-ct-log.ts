@@ -34,6 +34,7 @@ export async function startUpstreamCtLog(deployment: Deployment): Promise<Upstre
   const password = randomBytes(16).toString('hex');
   await createStorage(deployment, password);
   const host = await aws.network.addHost();
+  await using resources = new AsyncDisposableStack();
   const log = await startTask(upstreamDefinition(definition), {
     ...{ host, rootfs: await rootOfUpstream(deployment, definition), endpoint: aws.emulator.endpoint },
     ...{ caBundle: await services.caBundle(), directory: join(aws.directory, 'tasks', name) },
@@ -41,6 +42,7 @@ export async function startUpstreamCtLog(deployment: Deployment): Promise<Upstre
     credentials: { AWS_REGION: region, AWS_ACCESS_KEY_ID: account, AWS_SECRET_ACCESS_KEY: 'test' },
     secrets: { [passwordVariable]: password },
   });
+  resources.defer(async () => log.stop(5_000));
   await isHealthy(`http://${log.address}:${portOf(ctLog, 'http')}`, () => log.tail());
   const fulcio = await services.run(
     fulcioWritingTo(await definitionOf(services, 'fulcio'), log.address),
@@ -48,10 +50,11 @@ export async function startUpstreamCtLog(deployment: Deployment): Promise<Upstre
   );
   const fulcioUrl = `http://${fulcio.address}:${portOf('fulcio', 'http')}`;
   await isHealthy(fulcioUrl, () => fulcio.tail());
+  const running = resources.move();
   return {
     fulcioUrl,
     party: { name: 'upstream', namespace: host.namespace },
-    [Symbol.asyncDispose]: async () => log.stop(5_000),
+    [Symbol.asyncDispose]: async () => running.disposeAsync(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { portOf } from '../../lib/server-ports.ts';
 import { waitFor } from '../../src/core/wait.ts';
-import { type RunningProgram, startProgram } from '../../src/process/supervised-program.ts';
+import { startProgram } from '../../src/process/supervised-program.ts';
 import { type Deployment, domain } from '../../test/support/aws/deployment.ts';
 import { LoadClient, type ServiceClients } from '../load/load-client.ts';
 
@@ -44,7 +44,10 @@ export function throughBalancer({ aws }: Deployment): Way {
   };
 }
 
-export async function startFront({ aws, loadBalancer: prefix }: Deployment): Promise<RunningProgram> {
+export async function startFront({
+  aws,
+  loadBalancer: prefix,
+}: Deployment): Promise<{ readonly pid: number } & AsyncDisposable> {
   const { network, emulator, ca, directory } = aws;
   const options = {
     ...{ address: network.address, port: frontPort, emulator: emulator.address, ca: ca.pem, prefix },
@@ -62,5 +65,5 @@ export async function startFront({ aws, loadBalancer: prefix }: Deployment): Pro
     what: `the front (${program.tail()})`,
     timeoutMs: 20_000,
   });
-  return program;
+  return { pid: program.pid, [Symbol.asyncDispose]: async () => program.stop(2_000) };
 }

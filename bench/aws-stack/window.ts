@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeCause } from '../../src/core/error.ts';
 import type { Block } from '../load/block.ts';
 
-export interface WindowOptions {
+export interface WindowOptions<Reading> {
   /** Until every client is somewhere else in its work, and compilers and connections have settled. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
   /** Called where the counted time begins, and where it ends. */
-  readonly atEdge: () => void;
+  readonly read: () => Reading;
 }
 
 /**
@@ -15,7 +15,10 @@ export interface WindowOptions {
  * checkpoints does so in step with others, and a block that waited for the last of them would be longer by one.
  * A failure counts whenever it happens, before and after the window too.
  */
-export async function runWindow(workers: readonly (() => Promise<unknown>)[], options: WindowOptions): Promise<Block> {
+export async function runWindow<Reading>(
+  workers: readonly (() => Promise<unknown>)[],
+  options: WindowOptions<Reading>,
+): Promise<{ readonly block: Block; readonly before: Reading; readonly after: Reading }> {
   const latencies: number[] = [];
   const errors: Record<string, number> = {};
   let [counts, over] = [false, false];
@@ -34,17 +37,22 @@ export async function runWindow(workers: readonly (() => Promise<unknown>)[], op
   };
   const working = Promise.all(workers.map(repeat));
   await sleep(options.warmUpSeconds * 1_000);
-  options.atEdge();
+  const before = options.read();
   counts = true;
   const start = performance.now();
   await sleep(options.seconds * 1_000);
   counts = false;
-  options.atEdge();
   const seconds = (performance.now() - start) / 1_000;
+  const after = options.read();
   over = true;
   await working;
-  return { completed: latencies.length, perSecond: latencies.length / seconds, latencies, errors };
+  const block = { completed: latencies.length, perSecond: latencies.length / seconds, latencies, errors };
+  return { block, before, after };
 }
 
 /** A worker whose every request is refused at once would do nothing but that. */
 const pauseMs = 100;
+
+export function failuresOf({ errors }: Block): number {
+  return Object.values(errors).reduce((sum, count) => sum + count, 0);
+}

@@ -2,18 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import { cpuBetween, percent, saturatedBy, sharesOf } from '../../../bench/aws-stack/cpu.ts';
 import { parseStat } from '../../../bench/aws-stack/processes.ts';
 
-const reading = (parties: Readonly<Record<string, number>>, machine = 0) => ({ parties, machine });
+const reading = (at: number, parties: Readonly<Record<string, number>>, machine = 0) => ({ at, parties, machine });
 const use = (parties: Readonly<Record<string, number>>, machine: number) =>
-  cpuBetween(reading({}), reading(parties, machine), 10);
+  cpuBetween(reading(5, {}), reading(15, parties, machine));
 
 describe('cpuBetween', () => {
   it('is what was spent in between, also by who was not there before', () => {
-    const between = cpuBetween(reading({ fulcio: 1 }, 10), reading({ fulcio: 3, rekor: 0.5 }, 14), 2);
+    const between = cpuBetween(reading(7, { fulcio: 1 }, 10), reading(9, { fulcio: 3, rekor: 0.5 }, 14));
     expect(between).toEqual({ seconds: 2, parties: { fulcio: 2, rekor: 0.5 }, total: 2.5, machine: 4 });
   });
 
   it('gives nobody time back whose processes have ended', () => {
-    expect(cpuBetween(reading({ task: 3 }), reading({ task: 1 }), 1)).toMatchObject({ parties: { task: 0 }, total: 0 });
+    expect(cpuBetween(reading(0, { task: 3 }), reading(1, { task: 1 }))).toMatchObject({
+      parties: { task: 0 },
+      total: 0,
+    });
   });
 });
 

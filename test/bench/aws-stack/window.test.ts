@@ -7,16 +7,14 @@ const pause = async () => new Promise((resolve) => setTimeout(resolve, 5));
 describe('runWindow', () => {
   it('counts what ends between the two edges, and nothing before or after', async () => {
     const done: number[] = [];
-    const edges: number[] = [];
     const work = async () => {
       await pause();
       done.push(1);
     };
-    const block = await runWindow([work, work], { ...short, atEdge: () => edges.push(done.length) });
-    const [begun = 0, ended = 0] = edges;
-    expect(block).toMatchObject({ completed: ended - begun, errors: {} });
-    expect(begun).toBeGreaterThan(0);
-    expect(done.length).toBeGreaterThan(ended);
+    const { block, before, after } = await runWindow([work, work], { ...short, read: () => done.length });
+    expect(block).toMatchObject({ completed: after - before, errors: {} });
+    expect(before).toBeGreaterThan(0);
+    expect(done.length).toBeGreaterThan(after);
   });
 
   it('counts a failure before the window too', async () => {
@@ -27,7 +25,7 @@ describe('runWindow', () => {
       first = false;
       throw new Error('status 502');
     };
-    const block = await runWindow([work, pause], { ...short, atEdge: () => undefined });
+    const { block } = await runWindow([work, pause], { ...short, read: () => undefined });
     expect(block.errors).toEqual({ 'status 502': 1 });
   });
 });
