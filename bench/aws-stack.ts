@@ -17,7 +17,7 @@ USAGE
   npm run --silent bench:aws-stack -- [OPTIONS]
 
 OPTIONS
-  --clients LIST     how many clients sign at once, step by step (default: 4,8,16,32,64,128,256); ends where two steps
+  --clients LIST     how many clients sign at once, step by step (default: 8,16,32,48,64,96,128,160,192,256); ends where two steps
                      bring less than 5 % more, or a request fails
   --seconds N        what is counted of each step (default: 10)
   --warm-up N        seconds before that (default: 5)
@@ -71,7 +71,7 @@ function parse(args: string[]) {
       options: {
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
-        clients: { type: 'string', default: '4,8,16,32,64,128,256' },
+        clients: { type: 'string', default: '8,16,32,48,64,96,128,160,192,256' },
         seconds: { type: 'string', default: '10' },
         'warm-up': { type: 'string', default: '5' },
       },

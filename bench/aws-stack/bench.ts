@@ -111,8 +111,9 @@ async function climb(way: Way, load: Load & { readonly parties: readonly Party[]
   for (const clients of load.clients) {
     const step = await stepOf(way, clients, load);
     steps.push(step);
-    const { perSecond, p50Ms, p99Ms, failures } = summaryOf(step);
+    const { perSecond, p50Ms, p99Ms, failures, errors } = summaryOf(step);
     load.say(`${way.name}, ${clients} clients: ${perSecond}/s, ${p50Ms} / ${p99Ms} ms, ${failures} failures`);
+    for (const error of Object.keys(errors)) load.say(`  ${error}`);
     if (failuresOf(step.block) > 0 || !stillRises(steps.map(({ block }) => block.perSecond))) break;
   }
   return { way: way.name, steps };

@@ -54,7 +54,8 @@ async function measure({ fulcioUrl, party }: CtLogSide, options: CtLogCostOption
     { ...options, read: () => readCpu([party]) },
   );
   client.close();
-  if (block.completed === 0) throw new Error(`${party.name}: no certificate was issued`);
+  if (block.completed === 0)
+    throw new Error(`${party.name}: no certificate was issued: ${Object.keys(block.errors).join('; ')}`);
   const { total } = cpuBetween(before, after);
   return { msPerCertificate: (total * 1_000) / block.completed, failures: failuresOf(block) };
 }

@@ -31,11 +31,12 @@ const ctLog = 'ct-ct2026-1';
 export async function startUpstreamCtLog(deployment: Deployment): Promise<UpstreamCtLog> {
   const { aws, services } = deployment;
   const definition = await definitionOf(services, ctLog);
+  const keys = keyPair();
   const password = randomBytes(16).toString('hex');
   await createStorage(deployment, password);
   const host = await aws.network.addHost();
   await using resources = new AsyncDisposableStack();
-  const log = await startTask(upstreamDefinition(definition), {
+  const log = await startTask(upstreamDefinition(definition, keys), {
     ...{ host, rootfs: await rootOfUpstream(deployment, definition), endpoint: aws.emulator.endpoint },
     ...{ caBundle: await services.caBundle(), directory: join(aws.directory, 'tasks', name) },
     // Of the account's root: no role was made for it.
@@ -45,7 +46,7 @@ export async function startUpstreamCtLog(deployment: Deployment): Promise<Upstre
   resources.defer(async () => log.stop(5_000));
   await isHealthy(`http://${log.address}:${portOf(ctLog, 'http')}`, () => log.tail());
   const fulcio = await services.run(
-    fulcioWritingTo(await definitionOf(services, 'fulcio'), log.address),
+    fulcioWritingTo(await definitionOf(services, 'fulcio'), log.address, keys['public.pem']),
     'fulcio-beside',
   );
   const fulcioUrl = `http://${fulcio.address}:${portOf('fulcio', 'http')}`;
@@ -63,6 +64,14 @@ async function definitionOf(services: Deployment['services'], id: string): Promi
   return await services.definition(task?.family ?? id);
 }
 
+function keyPair() {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    'private.pem': privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
+    'public.pem': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  };
+}
+
 async function createStorage({ aws }: Deployment, password: string): Promise<void> {
   await aws.database.run(
     'SET GLOBAL require_secure_transport = OFF',
@@ -77,32 +86,20 @@ async function createStorage({ aws }: Deployment, password: string): Promise<voi
 
 const bucket = 'acme-ct-upstream';
 
-function upstreamDefinition(definition: TaskDefinition): TaskDefinition {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const keys = {
-    'private.pem': privateKey.export({ type: 'sec1', format: 'pem' }),
-    'public.pem': publicKey.export({ type: 'spki', format: 'pem' }),
-  };
+function upstreamDefinition(definition: TaskDefinition, keys: Readonly<Record<string, string>>): TaskDefinition {
   const flags = {
     bucket,
-    ...{
-      db_user: name,
-      db_name: name,
-      antispam_db_name: `${name}_antispam`,
-      db_password: reference(`env:${passwordVariable}`),
-    },
+    ...{ db_user: name, db_name: name, antispam_db_name: `${name}_antispam` },
+    db_password: reference(`env:${passwordVariable}`),
     signer_private_key_file: reference('file:private.pem'),
     signer_public_key_file: reference('file:public.pem'),
   };
-  return changed(definition, ({ command = [], environment = [], ...container }) => ({
+  const changed = withFiles(definition, keys);
+  return withContainer(changed, ({ command = [], environment = [], ...container }) => ({
     ...container,
     command: ['/bin/tesseract-aws', ...withFlags(command.slice(1), flags, ['db_tls_ca', 'signer_kms_key'])],
-    environment: environment.flatMap(({ name: variable = '', value = '' }) => {
-      // Its database is compared with the log that the deployment published.
-      if (variable === 'SIGSTEAD_GATE') return [];
-      if (variable !== 'SIGSTEAD_FILES') return [{ name: variable, value }];
-      return [{ name: variable, value: JSON.stringify({ ...(JSON.parse(value) as object), ...keys }) }];
-    }),
+    // The gate would compare its database with the log that the deployment published.
+    environment: environment.filter((variable) => variable.name !== 'SIGSTEAD_GATE'),
   }));
 }
 
@@ -111,8 +108,10 @@ function reference(to: string): string {
   return `\${${to}}`;
 }
 
-function fulcioWritingTo(definition: TaskDefinition, address: string): TaskDefinition {
-  return changed(definition, ({ command = [], ...container }) => ({
+/** Fulcio verifies what the log promises. */
+function fulcioWritingTo(definition: TaskDefinition, address: string, publicKey: string): TaskDefinition {
+  const changed = withFiles(definition, { 'ct-log.pub.pem': publicKey });
+  return withContainer(changed, ({ command = [], ...container }) => ({
     ...container,
     command: command.map((word) =>
       word.startsWith('--ct-log-url=') ? word.replace(`${ctLog}.acme.internal`, address) : word,
@@ -120,7 +119,18 @@ function fulcioWritingTo(definition: TaskDefinition, address: string): TaskDefin
   }));
 }
 
-function changed(
+function withFiles(definition: TaskDefinition, files: Readonly<Record<string, string>>): TaskDefinition {
+  return withContainer(definition, ({ environment = [], ...container }) => ({
+    ...container,
+    environment: environment.map(({ name: variable, value = '' }) =>
+      variable === 'SIGSTEAD_FILES'
+        ? { name: variable, value: JSON.stringify({ ...(JSON.parse(value) as object), ...files }) }
+        : { name: variable, value },
+    ),
+  }));
+}
+
+function withContainer(
   definition: TaskDefinition,
   change: (container: ContainerDefinition) => ContainerDefinition,
 ): TaskDefinition {
