@@ -7,7 +7,7 @@ import { parseTrustMaterial } from '../../src/trust/material.ts';
 import { Deployment } from '../../test/support/aws/deployment.ts';
 import { deployedLogs } from '../../test/support/aws/log-state.ts';
 import { Signatories } from '../load/signatories.ts';
-import { cpuBetween } from './cpu.ts';
+import { cpuBetween, percent, sharesOf } from './cpu.ts';
 import { compareCtLogs } from './ct-log-cost.ts';
 import { entryStart } from './entry-starts.ts';
 import { type Party, readCpu } from './processes.ts';
@@ -116,6 +116,9 @@ async function climb(way: Way, load: Load & { readonly parties: readonly Party[]
     for (const error of Object.keys(errors)) load.say(`  ${error}`);
     if (failuresOf(step.block) > 0 || !stillRises(steps.map(({ block }) => block.perSecond))) break;
   }
+  const best = bestOf(steps);
+  const shares = sharesOf(best.cpu).map(({ name, share }) => `${name} ${percent(share)}`);
+  load.say(`${way.name}, most with ${best.clients} clients: ${shares.join(', ')}`);
   return { way: way.name, steps };
 }
 
