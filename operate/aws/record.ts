@@ -37,28 +37,23 @@ export const awsRecordCommand: Command = {
   ],
   exitNotes: [
     '4    also: an alias leads to another key than the recorded one',
-    '5    also: AWS refused, or a key is missing',
+    '5    also: AWS refused, a key is missing, or a region did not answer: the keys of the others are recorded then',
   ],
   run: record,
 };
 
 async function record(invocation: Invocation): Promise<Outcome> {
   const files = await readDeploymentFiles(invocation.options);
-  const keys = new Map(files.record.keys);
-  const added: string[] = [];
-  for (const key of placedKeys(files)) {
-    const found = await asStep(invocation.progress, `read the key of ${key.id}`, async () => readKey(files, key));
-    const known = keys.get(key.id);
-    if (known) assertSame(files, key, { known, found });
-    else added.push(key.id);
-    keys.set(key.id, found);
-  }
+  const { found, away } = await readRegions(invocation, files);
+  const added = [...found.keys()].filter((id) => !files.record.keys.has(id));
+  const keys = new Map([...files.record.keys, ...found]);
   if (added.length > 0)
     await replaceFile(
       files.recordFile,
       formatDeploymentRecord({ ...files.record, account: files.record.account ?? files.aws.account, keys }),
     );
   const written = await writePublicKeys(invocation.options.text('keys'), keys);
+  if (away.size > 0) throw regionsAway(files, { away, added });
   const shown = [...keys].map(([service, { arn, publicKey }]) => ({ service, arn, keyId: keyIdOf(publicKey) }));
   return {
     json: { file: files.recordFile, added, keys: shown, written },
@@ -68,6 +63,53 @@ async function record(invocation: Invocation): Promise<Outcome> {
       ...written.map((path) => `${path}\n`),
     ].join(''),
   };
+}
+
+type Keys = ReadonlyMap<string, RecordedKey>;
+
+/** Reads the keys of each region, and says which regions did not answer: what is wrong with a key ends it at once. */
+async function readRegions(invocation: Invocation, files: DeploymentFiles) {
+  const found = new Map<string, RecordedKey>();
+  const away = new Map<string, ToolkitError>();
+  for (const [region, placed] of Map.groupBy(placedKeys(files), (key) => key.region)) {
+    try {
+      for (const [id, key] of await readKeys(invocation, files, placed)) found.set(id, key);
+    } catch (error) {
+      if (!isNoAnswer(error)) throw error;
+      away.set(region, error);
+    }
+  }
+  return { found, away };
+}
+
+function isNoAnswer(error: unknown): error is ToolkitError {
+  return error instanceof ToolkitError && (error.code === 'KEY_KMS_FAILED' || error.code === 'KEY_KMS_THROTTLED');
+}
+
+async function readKeys({ progress }: Invocation, files: DeploymentFiles, placed: readonly PlacedKey[]): Promise<Keys> {
+  const keys = new Map<string, RecordedKey>();
+  for (const key of placed) {
+    const found = await asStep(progress, `read the key of ${key.id}`, async () => readKey(files, key));
+    const known = files.record.keys.get(key.id);
+    if (known) assertSame(files, key, { known, found });
+    keys.set(key.id, found);
+  }
+  return keys;
+}
+
+function regionsAway(
+  { recordFile }: DeploymentFiles,
+  { away, added }: { readonly away: ReadonlyMap<string, ToolkitError>; readonly added: readonly string[] },
+): ToolkitError {
+  const regions = [...away.keys()];
+  const why = [...away].map(([region, { message }]) => `${region} (${message})`).join(', ');
+  return new ToolkitError('OPS_REGION_AWAY', {
+    message: `expected an answer from AWS KMS in every region, got none from ${why}; of the other regions ${added.length} new keys are recorded`,
+    fault: 'environment',
+    data: { regions, added, file: recordFile },
+    hint: 'run sigstead aws record again once the region answers: it adds what is missing',
+    cause: away.values().next().value,
+  });
 }
 
 /** The alias is asked once and never again: whoever may change it could put another key behind a running service. */
@@ -99,10 +141,7 @@ function assertSame(
   });
 }
 
-async function writePublicKeys(
-  directory: string | undefined,
-  keys: ReadonlyMap<string, RecordedKey>,
-): Promise<readonly string[]> {
+async function writePublicKeys(directory: string | undefined, keys: Keys): Promise<readonly string[]> {
   if (directory === undefined) return [];
   await makeDirectory(resolve(directory));
   const files = [...keys].map(([id, { publicKey }]) => ({

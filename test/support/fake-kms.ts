@@ -25,11 +25,13 @@ export interface FakeKms extends AsyncDisposable {
   readonly url: string;
   readonly requests: readonly KmsRequest[];
   /** Makes a key, and returns its ARN. */
-  addKey(spec: KeySpec): string;
+  addKey(spec: KeySpec, region?: string): string;
   /** Node signs no digests: the messages to come have to be known, to find the one that a digest is of. */
   expect(message: Uint8Array): void;
   /** Points an alias at a key. */
   pointAlias(alias: string, arn: string): void;
+  /** Regions whose requests end without an answer. */
+  readonly away: Set<string>;
   /** Has the last word on every answer: what an attacker, or a bad day, makes of it. */
   tamper: (answer: Fields, request: KmsRequest) => Fields | Refusal;
   /** What tests give to the client besides. */
@@ -50,9 +52,11 @@ export async function startFakeKms(): Promise<FakeKms> {
   const keys = new Map<string, FakeKey>();
   const requests: KmsRequest[] = [];
   const messages: Uint8Array[] = [];
+  const away = new Set<string>();
   const server = await startLoopbackServer(async (message, response) => {
     const request = await readRequest(message);
     requests.push(request);
+    if (away.has(request.region ?? '')) return void message.socket.destroy();
     const key = keys.get(String(request.input['KeyId']));
     const honest = key === undefined ? { refuse: 'NotFoundException' } : answerOf(key, request, messages);
     const answer = fake.tamper(honest, request);
@@ -63,8 +67,9 @@ export async function startFakeKms(): Promise<FakeKms> {
   const fake: FakeKms = {
     url: server.url,
     requests,
-    addKey: (spec) => {
-      const key = newKey(spec, keys.size);
+    away,
+    addKey: (spec, region = 'eu-central-1') => {
+      const key = newKey(spec, keys.size, region);
       keys.set(key.arn, key);
       keys.set(key.arn.replace(/^.*\//, ''), key);
       return key.arn;
@@ -81,14 +86,14 @@ export async function startFakeKms(): Promise<FakeKms> {
   return fake;
 }
 
-function newKey(spec: KeySpec, number: number): FakeKey {
+function newKey(spec: KeySpec, number: number, region: string): FakeKey {
   const curve = spec === 'ECC_NIST_P384' ? 'P-384' : 'P-256';
   const pair =
     spec === 'ECC_NIST_EDWARDS25519'
       ? generateKeyPairSync('ed25519')
       : generateKeyPairSync('ec', { namedCurve: curve });
   const id = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
-  return { arn: `arn:aws:kms:eu-central-1:111122223333:key/${id}`, spec, ...pair };
+  return { arn: `arn:aws:kms:${region}:111122223333:key/${id}`, spec, ...pair };
 }
 
 async function readRequest(message: IncomingMessage): Promise<KmsRequest> {

@@ -6,7 +6,7 @@ import { spkiOf } from '../../../src/core/digest.ts';
 import { parseDeploymentRecord } from '../../../src/services/deployment.ts';
 import { type FakeKms, type KeySpec, startFakeKms } from '../../support/fake-kms.ts';
 import { runCommand } from '../../support/invocation.ts';
-import { account, type InstanceFiles, instanceFiles, region } from './deployed.ts';
+import { account, type ConfigLines, type InstanceFiles, instanceFiles, region } from './deployed.ts';
 
 const specs = {
   fulcio: 'ECC_NIST_P384',
@@ -21,7 +21,7 @@ const aliasOf = (id: string) => `arn:aws:kms:${region}:${account}:alias/acme/${i
 const before = { ...process.env };
 
 /** The keys of an instance in AWS KMS, where the SDK of this process finds it. */
-async function deployedKeys() {
+async function deployedKeys(lines: ConfigLines = {}) {
   const kms = await startFakeKms();
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_KMS: kms.client.endpoint,
@@ -29,7 +29,7 @@ async function deployedKeys() {
     AWS_SECRET_ACCESS_KEY: kms.client.credentials.secretAccessKey,
   });
   const arns = new Map(Object.entries(specs).map(([id, spec]) => [id, point(kms, id, spec)]));
-  const files = await instanceFiles();
+  const files = await instanceFiles(lines);
   return {
     ...{ kms, files, arns },
     [Symbol.asyncDispose]: async () => {
@@ -130,6 +130,57 @@ describe('aws record', () => {
       input['KeyId'] === aliasOf('tuf-online') ? { refuse: 'NotFoundException' } : answer;
     await expect(record(files)).rejects.toThrowToolkit('KEY_KMS_NOT_FOUND');
     await expect(files.read('deployment.json')).rejects.toThrow('ENOENT');
+  });
+
+  describe('while a region is away', () => {
+    const other = 'eu-west-1';
+    const twoRegions = {
+      timestamps: `{ name: tsa-1 }, { name: tsa-2, region: ${other} }`,
+      aws: `aws: { account: '${account}', regions: [${region}, ${other}] }`,
+    };
+    const abroad = aliasOf('timestamp-tsa-2').replace(region, other);
+    const here = Object.keys(specs).filter((id) => id !== 'timestamp-tsa-2');
+
+    it('records the keys of the regions that answer, says which did not, and adds the rest later', async () => {
+      await using deployed = await deployedKeys(twoRegions);
+      const { files, kms, arns } = deployed;
+      const arn = kms.addKey('ECC_NIST_P384', other);
+      kms.pointAlias(abroad, arn);
+      kms.away.add(other);
+      const keys = ['--keys', files.at('inbox')];
+      await expect(record(files, keys)).rejects.toThrowToolkit('OPS_REGION_AWAY', {
+        regions: [other],
+        added: expect.arrayContaining(here),
+      });
+      expect([...(await recorded(files)).keys()].toSorted()).toEqual(here.toSorted());
+      expect(await files.read('inbox/fulcio.pub.pem')).toContain('PUBLIC KEY');
+
+      kms.away.clear();
+      const { outcome } = await record(files, keys);
+      expect(outcome?.json).toMatchObject({ added: ['timestamp-tsa-2'] });
+      const all = new Map([...(await recorded(files))].map(([id, key]) => [id, key.arn]));
+      expect(all).toEqual(new Map([...arns, ['timestamp-tsa-2', arn]].toSorted() as [string, string][]));
+    });
+
+    it('keeps what was recorded of it', async () => {
+      await using deployed = await deployedKeys(twoRegions);
+      const { files, kms } = deployed;
+      kms.pointAlias(abroad, kms.addKey('ECC_NIST_P384', other));
+      await record(files);
+      const first = await files.read('deployment.json');
+      kms.away.add(region);
+      await expect(record(files)).rejects.toThrowToolkit('OPS_REGION_AWAY', { regions: [region], added: [] });
+      expect(await files.read('deployment.json')).toBe(first);
+    });
+
+    it('records nothing of any region where an answer is evidence', async () => {
+      await using deployed = await deployedKeys(twoRegions);
+      const { files, kms } = deployed;
+      point(kms, 'tuf-online', 'ECC_NIST_P384');
+      kms.away.add(other);
+      await expect(record(files)).rejects.toThrowToolkit('OPS_KEY_ALGORITHM', { service: 'tuf-online' });
+      await expect(files.read('deployment.json')).rejects.toThrow('ENOENT');
+    });
   });
 
   it('never writes over the public key of another', async () => {
