@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runProgram } from '../../../src/process/run-program.ts';
+import { type ProgramResult, runProgram } from '../../../src/process/run-program.ts';
 import { projectDirectory } from '../instance.ts';
 
 export interface CdkOptions {
@@ -12,10 +12,17 @@ export interface CdkOptions {
   readonly cwd?: string;
 }
 
-/** Runs the CDK's command line as users do: with the Node and the CLI of this project. */
+/** Runs the CDK's command line as users do, and returns what it said. */
 export async function cdk(words: readonly string[], options: CdkOptions): Promise<string> {
+  const ran = await runCdk(words, options);
+  if (ran.exitCode === 0) return `${ran.stdout}${ran.stderr}`;
+  throw new Error(`cdk ${words.join(' ')}: exit code ${ran.exitCode}\n${`${ran.stdout}${ran.stderr}`.slice(-6_000)}`);
+}
+
+/** Runs it to whatever end: with the Node and the CLI of this project. */
+export async function runCdk(words: readonly string[], options: CdkOptions): Promise<ProgramResult> {
   const { environment, timeoutMs = 300_000, cwd = projectDirectory } = options;
-  const ran = await runProgram({
+  return await runProgram({
     file: join(projectDirectory, 'node_modules', '.bin', 'cdk'),
     args: [...words, '--no-color'],
     env: {
@@ -28,8 +35,6 @@ export async function cdk(words: readonly string[], options: CdkOptions): Promis
     timeoutMs,
     maxOutputBytes: 64 << 20,
   });
-  if (ran.exitCode === 0) return `${ran.stdout}${ran.stderr}`;
-  throw new Error(`cdk ${words.join(' ')}: exit code ${ran.exitCode}\n${`${ran.stdout}${ran.stderr}`.slice(-6_000)}`);
 }
 
 interface Resource {
@@ -73,7 +78,8 @@ export async function withoutTypes(
       .digest('hex')
       .slice(0, 16);
     template.Resources[`Outputs${outputs}`] = { Type: 'AWS::CloudFormation::WaitConditionHandle' };
-    const filtered = JSON.stringify(withoutReferences(template, new Set(gone.map(([id]) => id))), undefined, 1);
+    const known = withoutReferences(withRanges(template), new Set(gone.map(([id]) => id)));
+    const filtered = JSON.stringify(known, undefined, 1);
     await writeFile(path, filtered);
     renamed.set(name, createHash('sha256').update(filtered).digest('hex'));
   }
@@ -105,6 +111,19 @@ async function renameAssets(
       replacements.reduce((changed, [from, to]) => changed.replaceAll(from, to), text),
     );
   }
+}
+
+/** The emulator does not tell the range of a VPC, which stands beside it in the template. */
+function withRanges(template: Template): Template {
+  const ranges = Object.entries(template.Resources).flatMap(([id, { Type, Properties }]) =>
+    Type === 'AWS::EC2::VPC' ? [[id, Properties?.['CidrBlock']] as const] : [],
+  );
+  const reference = (id: string) => JSON.stringify({ 'Fn::GetAtt': [id, 'CidrBlock'] });
+  const text = ranges.reduce(
+    (changed, [id, range]) => changed.replaceAll(reference(id), JSON.stringify(range)),
+    JSON.stringify(template),
+  );
+  return JSON.parse(text) as Template;
 }
 
 function withoutReferences(value: unknown, gone: ReadonlySet<string>): unknown {

@@ -4,6 +4,7 @@ import { CosignClient } from '../../../operate/clients/cosign.ts';
 import { SigstoreJsClient } from '../../../operate/clients/sigstore-js.ts';
 import { SigstorePythonClient } from '../../../operate/clients/sigstore-python.ts';
 import { shellWord } from '../../../src/core/shell.ts';
+import { findProgram } from '../../../src/process/find-program.ts';
 import type { Host } from './network.ts';
 import { onHost } from './network.ts';
 
@@ -30,7 +31,8 @@ export async function clientHost(options: {
     await chmod(path, 0o755);
     return path;
   };
-  const python = process.env['SIGSTEAD_SIGSTORE_PYTHON'];
+  const { SIGSTEAD_SIGSTORE_PYTHON: named, PATH: path = '' } = process.env;
+  const python = await findProgram(named || 'sigstore', path);
   return {
     cosign: new CosignClient(await wrap('cosign', cosign), 'built'),
     sigstoreJs: new SigstoreJsClient(await wrap('node', process.execPath), process.version),

@@ -12,7 +12,7 @@ import { serverPath } from '../servers.ts';
 import { alarmOnMath } from './cdk.ts';
 import { Ceremony } from './ceremony.ts';
 import { clientHost } from './client-host.ts';
-import { account, EmulatedAws, keysAccount } from './emulated-aws.ts';
+import { account, EmulatedAws, keysAccount, region } from './emulated-aws.ts';
 import { type Destination, Front } from './front.ts';
 import { addPoolUser, type Pool } from './identity.ts';
 import { ImageFiles } from './image-files.ts';
@@ -111,7 +111,7 @@ export class Deployment implements AsyncDisposable {
 
   /** Deploys what can be before a ceremony; returns what the synthesis said. */
   async bootstrap(): Promise<string> {
-    await this.aws.bootstrap();
+    await this.aws.bootstrap(region, 'us-east-1');
     const { said, outputs } = await this.aws.deploy(this.#synth, unknownToTheEmulator);
     const { UserPoolId: userPool = '', ClientId: clientId = '' } = outputs[`${instance}-Oidc`] ?? {};
     this.#pool = { userPool, clientId };
@@ -161,7 +161,7 @@ export class Deployment implements AsyncDisposable {
 
   /** Adds a person to the user pool; returns everything that comes after that. */
   async openStage(): Promise<Stage> {
-    const { aws, services, ceremony, config, recordFile } = this;
+    const { aws, services, images, ceremony, config, recordFile } = this;
     const pool = this.#pool;
     const user = await addPoolUser(pool, 'signer@acme.example');
     const url = `${aws.emulator.endpoint}/`;
@@ -174,10 +174,13 @@ export class Deployment implements AsyncDisposable {
     });
     const issuer = `https://cognito-idp.eu-central-1.amazonaws.com/${pool.userPool}`;
     return {
-      ...{ aws, services, ceremony, clients, config, recordFile, pool, user },
+      ...{ aws, services, images, built: this.#at('built'), ceremony, clients, config, recordFile, pool, user },
+      ...{ synth: this.#synth, unknownTypes: unknownToTheEmulator },
       anchor: { tufUrl: `https://tuf.${domain}`, rootFile: this.#rootFile },
       expected: { identity: user.email, issuer },
-      redeploy: async (stack) => aws.redeploy(stack, [...this.#synth, '-c', 'complete=true'], unknownToTheEmulator),
+      redeploy: async (stack) => {
+        await aws.deploy([...this.#synth, '-c', 'complete=true'], unknownToTheEmulator, [stack, '--exclusively']);
+      },
       token: async () => cognitoTokens(login, { now: new Date() }).token(),
     };
   }

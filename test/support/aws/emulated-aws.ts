@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
-import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { cdk, withoutTypes } from './cdk.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type MariaDb, prepareMariaDb, startMariaDb } from './mariadb.ts';
@@ -13,7 +13,7 @@ import { makeTestCa, type TestCa } from './test-ca.ts';
 
 export const region = 'eu-central-1';
 export const account = '012345678901';
-/** The keys' account of production.yaml; the emulator cannot use a key from another account, so both are one here. */
+/** The keys' account of production.yaml. The emulator uses no key from another account, so servers run where both are one. */
 export const keysAccount = '210987654321';
 
 /** AWS as far as one machine has it: the emulator, MariaDB for Aurora, a network with names. */
@@ -23,8 +23,9 @@ export class EmulatedAws implements AsyncDisposable {
   readonly names: NameServer;
   readonly ca: TestCa;
   readonly emulator: Emulator;
-  #database: MariaDb | undefined;
-  #starting: Promise<MariaDb> | undefined;
+  readonly #databases = new Map<string, MariaDb>();
+  /** By the name that leads to it. */
+  readonly #clusters = new Map<string, Promise<string>>();
   readonly #stack: AsyncDisposableStack;
 
   private constructor(parts: {
@@ -41,11 +42,11 @@ export class EmulatedAws implements AsyncDisposable {
     this.ca = parts.ca;
     this.emulator = parts.emulator;
     this.#stack = parts.stack;
-    // As RDS does, the cluster gets its administrator and its certificate before its name leads anywhere.
+    // As RDS does, a cluster gets its administrator and its certificate before its name leads anywhere.
     this.names.onAsked('rds.amazonaws.com', async (name) => {
-      this.#starting ??= this.#startDatabase(name);
-      this.#database = await this.#starting;
-      return this.network.address;
+      const cluster = this.#clusters.get(name) ?? this.#startDatabase(name);
+      this.#clusters.set(name, cluster);
+      return await cluster;
     });
   }
 
@@ -77,8 +78,14 @@ export class EmulatedAws implements AsyncDisposable {
   }
 
   get database(): MariaDb {
-    if (this.#database) return this.#database;
-    throw new Error(`nobody asked for the database yet (${this.names.failures.join('; ')})`);
+    return this.databaseOf('acme');
+  }
+
+  /** The cluster of an instance. */
+  databaseOf(instance: string): MariaDb {
+    const database = this.#databases.get(instance);
+    if (database) return database;
+    throw new Error(`nobody asked for the database of ${instance} yet (${this.names.failures.join('; ')})`);
   }
 
   /** Becomes the root user of an account, for the SDKs of this process. */
@@ -87,11 +94,11 @@ export class EmulatedAws implements AsyncDisposable {
     delete process.env['AWS_SESSION_TOKEN'];
   }
 
-  /** Does something with the role that the stacks give to people, as one of these people. */
-  async as<T>(people: string, roleName: string, act: () => Promise<T>): Promise<T> {
-    this.become(account);
-    const person = await assume(`arn:aws:iam::${account}:role/${people}`);
-    Object.assign(process.env, environmentOf(await assume(`arn:aws:iam::${account}:role/${roleName}`, person)));
+  /** Does something with the role that the stacks give to people, as one of these people; all of one account. */
+  async as<T>(people: string, roleName: string, act: () => Promise<T>, who: string = account): Promise<T> {
+    this.become(who);
+    const person = await assume(`arn:aws:iam::${who}:role/${people}`);
+    Object.assign(process.env, environmentOf(await assume(`arn:aws:iam::${who}:role/${roleName}`, person)));
     try {
       return await act();
     } finally {
@@ -107,99 +114,119 @@ export class EmulatedAws implements AsyncDisposable {
     return HostedZone?.Id?.split('/').at(-1) ?? '';
   }
 
-  async bootstrap(): Promise<void> {
+  async bootstrap(...regions: readonly string[]): Promise<void> {
+    for (const where of regions) await this.#bootstrap(account, where);
+  }
+
+  /** Lets the servers' account deploy into the one of the keys. */
+  async bootstrapKeysAccount(): Promise<void> {
+    await this.#bootstrap(keysAccount, region, '--trust', account);
+  }
+
+  async #bootstrap(who: string, where: string, ...more: readonly string[]): Promise<void> {
     const policies = ['--cloudformation-execution-policies', 'arn:aws:iam::aws:policy/AdministratorAccess'];
-    for (const [who, where] of [
-      [account, region],
-      [account, 'us-east-1'],
-    ] as const) {
-      await cdk(['bootstrap', `aws://${who}/${where}`, ...policies], {
-        environment: { ...this.emulator.environmentOf(who), AWS_REGION: where },
-        cwd: this.directory,
-      });
-    }
+    await cdk(['bootstrap', `aws://${who}/${where}`, ...policies, ...more], {
+      environment: { ...this.emulator.environmentOf(who), AWS_REGION: where },
+      cwd: this.directory,
+    });
   }
 
   /**
-   * Synthesises and deploys every stack, without the resources of the types that the emulator does not know; returns
-   * how many of each type were left out, and the outputs by stack.
+   * Synthesises and deploys stacks, by default every one, without the resources of the types that the emulator does not
+   * know; returns how many of each type were left out, and the outputs by stack.
    */
   async deploy(
     synth: readonly string[],
     types: ReadonlySet<string>,
-  ): Promise<{ readonly leftOut: ReadonlyMap<string, number>; readonly outputs: Outputs; readonly said: string }> {
+    stacks: readonly string[] = ['--all'],
+  ): Promise<Deployed> {
     const environment = this.emulator.environmentOf(account);
-    this.#deployments += 1;
-    const number = this.#deployments;
-    const [whole, filtered, file] = ['whole', 'filtered', 'outputs.json'].map((name) =>
-      join(this.directory, `${number}-${name}`),
-    ) as [string, string, string];
+    const { assembly, leftOut, said } = await this.synthesise(synth, types);
+    const file = `${assembly}-outputs.json`;
+    const options = ['--require-approval', 'never', '--outputs-file', file, '--progress', 'events'];
+    await cdk(['deploy', ...stacks, '-a', assembly, ...options], { environment });
+    return { leftOut, outputs: JSON.parse(await readFile(file, 'utf8')) as Outputs, said, assembly };
+  }
+
+  /** Makes an assembly without the resources of the types that the emulator does not know. */
+  async synthesise(synth: readonly string[], types: ReadonlySet<string>): Promise<Synthesised> {
+    this.#assemblies += 1;
+    const whole = join(this.directory, `${this.#assemblies}-whole`);
+    const assembly = join(this.directory, `${this.#assemblies}-filtered`);
+    const environment = this.emulator.environmentOf(account);
     const said = await cdk(['synth', '-q', '-o', whole, ...synth], { environment });
-    const leftOut = await withoutTypes(whole, { to: filtered, types });
-    const options = [
-      '--all',
-      '-a',
-      filtered,
-      '--require-approval',
-      'never',
-      '--outputs-file',
-      file,
-      '--progress',
-      'events',
-    ];
-    await cdk(['deploy', ...options], { environment });
-    return { leftOut, outputs: JSON.parse(await readFile(file, 'utf8')) as Outputs, said };
+    return { assembly, said, leftOut: await withoutTypes(whole, { to: assembly, types }) };
   }
 
-  /** Deploys one stack anew, after the configuration has changed. */
-  async redeploy(stack: string, synth: readonly string[], types: ReadonlySet<string>): Promise<void> {
-    const environment = this.emulator.environmentOf(account);
-    this.#deployments += 1;
-    const [whole, filtered] = ['whole', 'filtered'].map((name) =>
-      join(this.directory, `${this.#deployments}-${name}`),
-    ) as [string, string];
-    await cdk(['synth', '-q', '-o', whole, ...synth], { environment });
-    await withoutTypes(whole, { to: filtered, types });
-    await cdk(['deploy', stack, '--exclusively', '-a', filtered, '--require-approval', 'never'], { environment });
-  }
+  #assemblies = 0;
 
-  #deployments = 0;
-
-  async #startDatabase(name: string): Promise<MariaDb> {
-    const tls = await this.ca.issue('database', name);
+  /** Starts what stands for a cluster, with the administrator that the stacks made for it; returns its address. */
+  async #startDatabase(name: string): Promise<string> {
+    const [, instance = ''] = /^sigstead-([a-z0-9-]+)\.cluster-/.exec(name) ?? [];
+    const directory = join(this.directory, `mariadb-${instance}`);
+    await cp(join(this.directory, 'mariadb'), directory, { recursive: true });
+    const address = await this.network.addAddress();
+    const tls = await this.ca.issue(`database-${instance}`, name);
     const database = await startMariaDb({
-      ...{ directory: join(this.directory, 'mariadb'), address: this.network.address, port: 3306 },
-      tls: { ...tls, ca: this.ca.file },
+      ...{ directory, address, port: 3306, tls: { ...tls, ca: this.ca.file } },
+      secureTransport: await this.#secureTransport(instance),
     });
     this.#stack.use(database);
-    const { username, password } = await this.#administrator();
+    const { username, password } = await this.#secret(`${instance}/database/admin`);
     await database.run(
       `CREATE USER '${username}'@'%' IDENTIFIED BY '${password}' REQUIRE SSL`,
       `GRANT ALL PRIVILEGES ON *.* TO '${username}'@'%' WITH GRANT OPTION`,
     );
-    return database;
+    this.#databases.set(instance, database);
+    return address;
   }
 
-  /** Returns what the stacks say that the cluster's administrator is: the one secret that is no shard's. */
-  async #administrator(): Promise<{ readonly username: string; readonly password: string }> {
-    const { endpoint, environmentOf } = this.emulator;
-    const keys = environmentOf(account);
-    const credentials = { accessKeyId: keys['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: 'test' };
+  /** What the parameters of the cluster say about clients without TLS. */
+  async #secureTransport(instance: string): Promise<'ON' | 'OFF'> {
+    const groups = await this.#rds({ Action: 'DescribeDBClusterParameterGroups' });
+    const names = [...groups.matchAll(/<DBClusterParameterGroupName>([^<]+)</g)].map(([, name = '']) => name);
+    // The emulator does not tell which group a cluster of a template has.
+    const group = names.find((name) => name.startsWith(`${instance}-database-`)) ?? '';
+    const parameters = await this.#rds({ Action: 'DescribeDBClusterParameters', DBClusterParameterGroupName: group });
+    const wanted = parameters.split('</Parameter>').find((each) => each.includes('>require_secure_transport<'));
+    return wanted?.includes('<ParameterValue>OFF<') ? 'OFF' : 'ON';
+  }
+
+  /** As the root user of the account. */
+  async #rds(parameters: Readonly<Record<string, string>>): Promise<string> {
+    const { endpoint, authorization } = this.emulator;
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { authorization: authorization('rds', account) },
+      body: new URLSearchParams({ Version: '2014-10-31', ...parameters }),
+    });
+    if (answer.ok) return await answer.text();
+    throw new Error(`${parameters['Action']}: status ${answer.status}: ${await answer.text()}`);
+  }
+
+  async #secret(SecretId: string): Promise<{ readonly username: string; readonly password: string }> {
+    const { endpoint } = this.emulator;
+    const credentials = { accessKeyId: account, secretAccessKey: 'test' };
     const client = new SecretsManagerClient({ endpoint, region, credentials });
-    const { SecretList = [] } = await client.send(new ListSecretsCommand({ MaxResults: 100 }));
-    for (const { ARN } of SecretList.filter(({ Name = '' }) => !/\/database\/(?:ct|rekor)-/.test(Name))) {
-      const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId: ARN }));
-      const secret = JSON.parse(SecretString) as { username?: string; password?: string };
-      if (secret.username !== undefined && secret.password !== undefined) {
-        return { username: secret.username, password: secret.password };
-      }
-    }
-    throw new Error(`no secret of an administrator among ${SecretList.map(({ Name }) => Name).join(', ')}`);
+    const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
+    return JSON.parse(SecretString) as { username: string; password: string };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+export interface Synthesised {
+  /** Its directory. */
+  readonly assembly: string;
+  /** Number of resources by type. */
+  readonly leftOut: ReadonlyMap<string, number>;
+  readonly said: string;
+}
+
+export interface Deployed extends Synthesised {
+  readonly outputs: Outputs;
 }
 
 export type Outputs = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -18,7 +18,7 @@ export interface Emulator extends AsyncDisposable {
   /** What makes the SDKs speak to it as the root user of an account: the emulator takes the account's id for a key. */
   environmentOf(account: string): Readonly<Record<string, string>>;
   /** What stands for the signature of an account's root user, which the emulator does not check. */
-  authorization(service: string, account: string): string;
+  authorization(service: string, account: string, region?: string): string;
   log(): string;
 }
 
@@ -79,8 +79,8 @@ export async function startEmulator({
       ...{ AWS_ACCESS_KEY_ID: who, AWS_SECRET_ACCESS_KEY: 'test' },
       ...{ AWS_CA_BUNDLE: ca.file, NODE_EXTRA_CA_CERTS: ca.file },
     }),
-    authorization: (service, who) =>
-      `AWS4-HMAC-SHA256 Credential=${who}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+    authorization: (service, who, where = region) =>
+      `AWS4-HMAC-SHA256 Credential=${who}/20260101/${where}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
     log: () => program.tail(),
     [Symbol.asyncDispose]: async () => program.stop(5_000),
   };

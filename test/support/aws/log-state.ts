@@ -29,17 +29,24 @@ export interface DeployedLog<Kind extends LogKind = LogKind> {
   readonly verifier: NoteVerifier;
 }
 
+/** An instance, and where its files are. */
+export interface LogOwner {
+  readonly instance: string;
+  readonly directory: string;
+}
+
 /** Returns the first shard of each log, with what was recorded of it. */
 export async function deployedLogs(
   aws: EmulatedAws,
+  { instance, directory }: LogOwner = { instance: 'acme', directory: aws.directory },
 ): Promise<{ readonly rekor: DeployedLog<'rekor'>; readonly ct: DeployedLog<'ct'> }> {
-  const file = join(aws.directory, 'trust-material.json');
+  const file = join(directory, 'trust-material.json');
   const { rekor: rekors, ct: cts } = parseTrustMaterial(await readFileCapped(file, 1 << 20), file);
   const [rekor, ct] = [rekors[0], cts[0]];
   if (!rekor || !ct) throw new Error(`${file}: no logs`);
   const placeOf = (id: string) => ({
     id,
-    bucket: `acme-${id}-${account}-${region}`,
+    bucket: `${instance}-${id}-${account}-${region}`,
     database: id.replaceAll('-', '_'),
   });
   return {

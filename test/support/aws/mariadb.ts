@@ -13,9 +13,11 @@ export interface MariaDbOptions {
   readonly port: number;
   /** Files. */
   readonly tls: { readonly certificate: string; readonly key: string; readonly ca: string };
+  /** As the parameters of the cluster say. @default 'ON' */
+  readonly secureTransport?: 'ON' | 'OFF';
 }
 
-/** MariaDB, which stands for Aurora: its data in a directory of the test, reachable with TLS only. */
+/** MariaDB, which stands for Aurora: its data in a directory of the test. */
 export interface MariaDb extends AsyncDisposable {
   readonly socket: string;
   /** Runs statements as its administrator. */
@@ -42,7 +44,7 @@ export async function prepareMariaDb(directory: string): Promise<void> {
 }
 
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
-  const { directory, address, port, tls } = options;
+  const { directory, address, port, tls, secureTransport = 'ON' } = options;
   const data = join(directory, 'data');
   const socket = join(directory, 'socket');
   const start = async () => {
@@ -53,7 +55,11 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
         ...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, '--user=root', '--skip-name-resolve'],
         ...[`--bind-address=${address}`, `--port=${port}`, `--pid-file=${join(directory, 'pid')}`],
         ...[`--ssl-cert=${tls.certificate}`, `--ssl-key=${tls.key}`, `--ssl-ca=${tls.ca}`],
-        ...['--require-secure-transport=ON', '--innodb-flush-log-at-trx-commit=1', '--max-connections=500'],
+        ...[
+          `--require-secure-transport=${secureTransport}`,
+          '--innodb-flush-log-at-trx-commit=1',
+          '--max-connections=500',
+        ],
       ],
       env: { PATH: path, HOME: directory },
       cwd: directory,

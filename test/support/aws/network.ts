@@ -43,6 +43,13 @@ export class TestNetwork implements AsyncDisposable {
     return `${this.#prefix}.1`;
   }
 
+  /** Gives this machine another address on the bridge. */
+  async addAddress(): Promise<string> {
+    const address = `${this.#prefix}.${this.#next++}`;
+    await ip('addr', 'add', `${address}/24`, 'dev', this.#bridge);
+    return address;
+  }
+
   /** Adds a host that asks this machine for names. */
   async addHost(): Promise<Host> {
     const number = this.#next++;

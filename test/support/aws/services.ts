@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { waitFor } from '../../../src/core/wait.ts';
-import { account, type EmulatedAws } from './emulated-aws.ts';
+import { account, type EmulatedAws, region } from './emulated-aws.ts';
 import type { ImageFiles } from './image-files.ts';
 import type { Host } from './network.ts';
 import { assume, type Credentials, environmentOf } from './roles.ts';
@@ -31,14 +31,17 @@ export class Services implements AsyncDisposable {
   readonly #aws: EmulatedAws;
   readonly #images: ImageFiles;
   readonly #instance: string;
+  readonly #region: string;
   readonly #tasks: ServiceTask[] = [];
   #bundle: string | undefined;
   #started = 0;
 
-  constructor(aws: EmulatedAws, images: ImageFiles, instance: string) {
+  /** Of one region of an instance. */
+  constructor(aws: EmulatedAws, images: ImageFiles, instance: string, where: string = region) {
     this.#aws = aws;
     this.#images = images;
     this.#instance = instance;
+    this.#region = where;
   }
 
   get tasks(): readonly ServiceTask[] {
@@ -54,7 +57,7 @@ export class Services implements AsyncDisposable {
       headers: {
         'content-type': 'application/x-amz-json-1.1',
         'x-amz-target': 'AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition',
-        authorization: emulator.authorization('ecs', account),
+        authorization: emulator.authorization('ecs', account, this.#region),
       },
       body: JSON.stringify({ taskDefinition: family }),
     });
@@ -73,7 +76,7 @@ export class Services implements AsyncDisposable {
     this.#aws.names.set(`${service}.${this.#instance}.internal`, addresses);
     if (targetGroup !== undefined) {
       const Targets = [{ Id: task.address, Port: port }];
-      await new ElasticLoadBalancingV2Client().send(
+      await new ElasticLoadBalancingV2Client({ region: this.#region }).send(
         new RegisterTargetsCommand({ TargetGroupArn: targetGroup, Targets }),
       );
     }
@@ -94,8 +97,8 @@ export class Services implements AsyncDisposable {
     const task = await startTask(definition, {
       ...{ host, rootfs, endpoint: this.#aws.emulator.endpoint, caBundle: await this.caBundle() },
       directory: join(this.#aws.directory, 'tasks', `${this.#started}-${definition.family}`),
-      credentials: { AWS_REGION: 'eu-central-1', ...environmentOf(own) },
-      secrets: await secretsOf(definition, execution),
+      credentials: { AWS_REGION: this.#region, ...environmentOf(own) },
+      secrets: await secretsOf(definition, { region: this.#region, credentials: execution }),
     });
     const running = { ...task, service, host };
     this.#tasks.push(running);
@@ -108,14 +111,16 @@ export class Services implements AsyncDisposable {
     const { targetGroup, ports } = await this.#describe(task.service);
     if (targetGroup === undefined) return;
     const Targets = [{ Id: task.address, Port: ports['http'] ?? 0 }];
-    await new ElasticLoadBalancingV2Client().send(
+    await new ElasticLoadBalancingV2Client({ region: this.#region }).send(
       new DeregisterTargetsCommand({ TargetGroupArn: targetGroup, Targets }),
     );
   }
 
   /** Name of the deployed load balancer. */
   async loadBalancer(): Promise<string> {
-    const { LoadBalancers = [] } = await new ElasticLoadBalancingV2Client().send(new DescribeLoadBalancersCommand({}));
+    const { LoadBalancers = [] } = await new ElasticLoadBalancingV2Client({ region: this.#region }).send(
+      new DescribeLoadBalancersCommand({}),
+    );
     const [first] = LoadBalancers;
     if (LoadBalancers.length !== 1 || first?.LoadBalancerName === undefined)
       throw new Error('expected one load balancer');
@@ -133,7 +138,7 @@ export class Services implements AsyncDisposable {
   }
 
   async #describe(service: string) {
-    const ecs = new ECSClient();
+    const ecs = new ECSClient({ region: this.#region });
     const { services = [] } = await ecs.send(
       new DescribeServicesCommand({ cluster: this.#instance, services: [service] }),
     );
@@ -189,15 +194,16 @@ function asTheApiSpells(value: unknown): unknown {
 
 async function secretsOf(
   { containerDefinitions = [] }: TaskDefinition,
-  credentials: Credentials,
+  place: { readonly region: string; readonly credentials: Credentials },
 ): Promise<Readonly<Record<string, string>>> {
-  const client = new SecretsManagerClient({ credentials });
+  const client = new SecretsManagerClient(place);
+  const root = new SecretsManagerClient({ region: place.region });
   const secrets = containerDefinitions.flatMap((container) => container.secrets ?? []);
   const pairs = secrets.map(async ({ name = '', valueFrom = '' }) => {
     // `ARN:JSON-KEY:STAGE:VERSION`; the ARN itself has six colons.
     const [secret, key = ''] = splitSecret(valueFrom);
     // The emulator says a secret's name where AWS says its ARN, which is what policies are about.
-    const { ARN: SecretId } = await new SecretsManagerClient().send(new DescribeSecretCommand({ SecretId: secret }));
+    const { ARN: SecretId } = await root.send(new DescribeSecretCommand({ SecretId: secret }));
     const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
     const value = key === '' ? SecretString : (JSON.parse(SecretString) as Record<string, string>)[key];
     return [name, value ?? ''] as const;

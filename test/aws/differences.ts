@@ -1,0 +1,51 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { runCdk } from '../support/aws/cdk.ts';
+import { account } from '../support/aws/emulated-aws.ts';
+import type { Stage } from '../support/aws/stage.ts';
+
+/** What `cdk diff` says, before anybody deploys. */
+export function differenceCases(stage: () => Stage): void {
+  it('finds no difference between the configuration and what is deployed', async () => {
+    const same = await assemblyOf(stage(), (text) => text);
+    expect(await diff(stage(), same, 'any-change')).toEqual({ exitCode: 0, changed: [], judged: 'change sets' });
+  }, 120_000);
+
+  it('tells the one stack that another auditor changes, and fails where it is asked to', async () => {
+    const changed = await assemblyOf(stage(), (text) =>
+      text.replace(/^ {2}auditors: \[/m, `$&'arn:aws:iam::${account}:role/key-administrators', `),
+    );
+    const told = { changed: ['acme-KeyRoles'], judged: 'change sets' };
+    expect(await diff(stage(), changed, 'any-change')).toEqual({ exitCode: 1, ...told });
+    expect(await diff(stage(), changed, 'broadening', 'acme-KeyRoles')).toEqual({ exitCode: 1, ...told });
+    expect(await diff(stage(), changed, 'destructive', 'acme-KeyRoles')).toEqual({ exitCode: 0, ...told });
+  }, 120_000);
+
+  it('fails on what a change would destroy', async () => {
+    const changed = await assemblyOf(stage(), (text) => text.replace('10.64.0.0/16', '10.65.0.0/16'));
+    const told = { changed: ['acme-Network'], judged: 'change sets' };
+    expect(await diff(stage(), changed, 'destructive', 'acme-Network')).toEqual({ exitCode: 1, ...told });
+  }, 120_000);
+}
+
+/** What would be deployed of a changed configuration. */
+async function assemblyOf(stage: Stage, change: (text: string) => string): Promise<string> {
+  const { aws, config, synth, unknownTypes } = stage;
+  const other = join(aws.directory, 'changed.yaml');
+  await writeFile(other, change(await readFile(config, 'utf8')));
+  const words = synth.map((word) => (word === `config=${config}` ? `config=${other}` : word));
+  return (await aws.synthesise([...words, '-c', 'complete=true'], unknownTypes)).assembly;
+}
+
+/** Where a change set cannot be made, the CLI falls back to comparing templates: that would be another test. */
+async function diff({ aws }: Stage, assembly: string, failOn: string, ...stacks: readonly string[]) {
+  const only = stacks.length > 0 ? ['--exclusively'] : [];
+  const { exitCode, stdout, stderr } = await runCdk(
+    ['diff', ...stacks, ...only, '-a', assembly, `--fail-on=${failOn}`, '--quiet'],
+    { environment: aws.emulator.environmentOf(account) },
+  );
+  const said = `${stdout}${stderr}`;
+  const judged = said.includes('Could not create a change set') ? 'templates' : 'change sets';
+  return { exitCode, changed: [...said.matchAll(/^Stack (\S+) \(/gm)].map(([, name]) => name), judged };
+}
