@@ -12,7 +12,7 @@ import { serverPath } from '../servers.ts';
 import { alarmOnMath } from './cdk.ts';
 import { Ceremony } from './ceremony.ts';
 import { clientHost } from './client-host.ts';
-import { account, EmulatedAws, keysAccount, region } from './emulated-aws.ts';
+import { account, EmulatedAws, keysAccount } from './emulated-aws.ts';
 import { type Destination, Front } from './front.ts';
 import { addPoolUser, type Pool } from './identity.ts';
 import { ImageFiles } from './image-files.ts';
@@ -111,7 +111,7 @@ export class Deployment implements AsyncDisposable {
 
   /** Deploys what can be before a ceremony; returns what the synthesis said. */
   async bootstrap(): Promise<string> {
-    await this.aws.bootstrap(region, 'us-east-1');
+    await this.aws.bootstrap();
     const { said, outputs } = await this.aws.deploy(this.#synth, unknownToTheEmulator);
     const { UserPoolId: userPool = '', ClientId: clientId = '' } = outputs[`${instance}-Oidc`] ?? {};
     this.#pool = { userPool, clientId };

@@ -77,8 +77,10 @@ export class EmulatedAws implements AsyncDisposable {
     return new EmulatedAws({ directory, network, names, ca, emulator, stack });
   }
 
+  /** The cluster of the instance that was deployed first. */
   get database(): MariaDb {
-    return this.databaseOf('acme');
+    const [first = ''] = this.#databases.keys();
+    return this.databaseOf(first);
   }
 
   /** The cluster of an instance. */
@@ -114,7 +116,7 @@ export class EmulatedAws implements AsyncDisposable {
     return HostedZone?.Id?.split('/').at(-1) ?? '';
   }
 
-  async bootstrap(...regions: readonly string[]): Promise<void> {
+  async bootstrap(regions: readonly string[] = [region, 'us-east-1']): Promise<void> {
     for (const where of regions) await this.#bootstrap(account, where);
   }
 

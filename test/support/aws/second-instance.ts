@@ -32,7 +32,7 @@ export interface SecondInstanceOptions {
  * Another instance in the same account, for what one configuration cannot have with the first: it is private, its CT log
  * is TesseraCT's own binary, and one of its timestamp authorities is in a second region.
  */
-export class SecondInstance {
+export class SecondInstance implements AsyncDisposable {
   readonly instance = instance;
   readonly directory: string;
   /** Of the first region, and of the second one. */
@@ -63,7 +63,7 @@ export class SecondInstance {
   /** Deploys the keys and who may use them, and nothing else. */
   async deployKeys(): Promise<void> {
     const { aws, unknownTypes } = this.#options;
-    await aws.bootstrap(secondRegion);
+    await aws.bootstrap([secondRegion]);
     const stacks = ['Roles', 'KeyRoles', 'Keys', `Keys-${secondRegion}`].map((name) => `${instance}-${name}`);
     await aws.deploy(this.#synth(), unknownTypes, [...stacks, '--exclusively']);
   }
@@ -114,6 +114,11 @@ export class SecondInstance {
 
   certificate(id: string): string {
     return this.#at('certificates', `${id}.pem`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.services[Symbol.asyncDispose]();
+    await this.abroad[Symbol.asyncDispose]();
   }
 
   #at(...names: readonly string[]): string {
