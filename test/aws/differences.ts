@@ -5,11 +5,14 @@ import { runCdk } from '../support/aws/cdk.ts';
 import { account } from '../support/aws/emulated-aws.ts';
 import type { Stage } from '../support/aws/stage.ts';
 
+/** Where a change set cannot be made, the CLI falls back to comparing templates: that would be another test. */
+const judged = 'by change sets';
+
 /** What `cdk diff` says, before anybody deploys. */
 export function differenceCases(stage: () => Stage): void {
   it('finds no difference between the configuration and what is deployed', async () => {
     const same = await assemblyOf(stage(), (text) => text);
-    expect(await diff(stage(), same, 'any-change')).toEqual({ exitCode: 0, changed: [], judged: 'change sets' });
+    expect(await diff(stage(), same, 'any-change')).toEqual({ exitCode: 0, changed: [], judged });
   }, 120_000);
 
   it('tells the stacks that a change changes, and fails where it broadens or destroys', async () => {
@@ -18,9 +21,7 @@ export function differenceCases(stage: () => Stage): void {
         .replace(/^ {2}auditors: \[/m, `$&'arn:aws:iam::${account}:role/key-administrators', `)
         .replace(/^ {2}network: .*$/m, '  network: 10.65.0.0/16'),
     );
-    const told = (exitCode: number, ...changedStacks: readonly string[]) => ({
-      ...{ exitCode, changed: changedStacks, judged: 'change sets' },
-    });
+    const told = (exitCode: number, ...stacks: readonly string[]) => ({ exitCode, changed: stacks, judged });
     const [roles, network] = ['acme-KeyRoles', 'acme-Network'];
     expect(await diff(stage(), changed, 'any-change')).toEqual(told(1, roles, network));
     expect(await diff(stage(), changed, 'broadening', roles)).toEqual(told(1, roles));
@@ -38,7 +39,6 @@ async function assemblyOf(stage: Stage, change: (text: string) => string): Promi
   return (await aws.synthesise([...words, '-c', 'complete=true'], unknownTypes)).assembly;
 }
 
-/** Where a change set cannot be made, the CLI falls back to comparing templates: that would be another test. */
 async function diff({ aws }: Stage, assembly: string, failOn: string, ...stacks: readonly string[]) {
   const only = stacks.length > 0 ? ['--exclusively'] : [];
   const { exitCode, stdout, stderr } = await runCdk(
@@ -46,6 +46,6 @@ async function diff({ aws }: Stage, assembly: string, failOn: string, ...stacks:
     { environment: aws.emulator.environmentOf(account) },
   );
   const said = `${stdout}${stderr}`;
-  const judged = said.includes('Could not create a change set') ? 'templates' : 'change sets';
-  return { exitCode, changed: [...said.matchAll(/^Stack (\S+) \(/gm)].map(([, name]) => name), judged };
+  const changed = [...said.matchAll(/^Stack (\S+) \(/gm)].map(([, name]) => name);
+  return { exitCode, changed, judged: said.includes('Could not create a change set') ? 'by templates' : judged };
 }
