@@ -1,4 +1,4 @@
-// Command ct-log runs TesseraCT on AWS with its key in KMS.
+// Command ct-log runs TesseraCT on AWS with its key in KMS, or in an HSM.
 //
 // It is upstream's cmd/tesseract/aws over the same library, with another key, TLS to the database, the password from
 // the environment, and witnesses that fail closed (docs/adr/0015). Its flags are upstream's where they mean the same.

@@ -94,7 +94,7 @@ func (o *options) logFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.maskInternalErrors, "mask_internal_errors", false, "answer internal errors without their text")
 	f.StringVar(&o.origin, "origin", "", "origin of the log, the submission prefix without its scheme")
 	f.StringVar(&o.pathPrefix, "path_prefix", "", "prefix of the API's paths, before /ct/v1/")
-	f.StringVar(&o.signerKMSKey, "signer_kms_key", "", "awskms:/// and the ARN of an ECDSA P-256 key in KMS")
+	f.StringVar(&o.signerKMSKey, "signer_kms_key", "", "ECDSA P-256 key: awskms:/// and its ARN in KMS, or pkcs11://token=TOKEN;object=KEY in an HSM")
 	f.BoolVar(&o.enablePublicationAwaiter, "enable_publication_awaiter", true, "answer once the entry is in a published checkpoint")
 	f.StringVar(&o.witnessPolicyFile, "witness_policy_file", "", "witness policy (sigsum's format); no checkpoint is published that does not satisfy it")
 	f.DurationVar(&o.witnessTimeout, "witness_timeout", tessera.DefaultWitnessTimeout, "how long to wait for witnesses")
@@ -227,7 +227,7 @@ func (i *instant) Set(text string) error {
 
 func help() string {
 	var text bytes.Buffer
-	fmt.Fprintf(&text, `ct-log: a CT log on S3 and MySQL, with its key in KMS
+	fmt.Fprintf(&text, `ct-log: a CT log on S3 and MySQL, with its key in KMS or an HSM
 
 USAGE
   ct-log --origin=ORIGIN --signer_kms_key=awskms:///ARN --roots_pem_file=FILE --bucket=BUCKET

@@ -26,6 +26,7 @@ func TestParseOptionsAccepts(t *testing.T) {
 		t.Errorf("defaults: got %+v", options)
 	}
 	for _, argument := range []string{
+		"--signer_kms_key=pkcs11://token=servers;object=ct",
 		"--db_host=127.0.0.1 --db_tls_ca=", "--db_host=localhost --db_tls_ca=", "--db_host=::1 --db_tls_ca=",
 		"--signer_kms_key=awskms:///arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
 		"--not_after_limit=2027-01-01T00:00:00Z", "--not_after_start=", "--rate_limit_old_not_before=720h:50", "--rate_limit_dedup=-1",
@@ -54,6 +55,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 		"--signer_kms_key=awskms:///arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef": "no alias",
 		"--signer_kms_key=awskms://kms.example.com/" + keyARN:                                                              "no endpoint",
 		"--signer_kms_key=awskms://" + keyARN:                                                                              "no alias",
+		"--signer_kms_key=pkcs11://token=servers;object=ct?pin-value=1234":                                                 "no PIN",
 		"--signer_kms_key=" + keyARN:                                                                                       "no alias",
 		// Plaintext across a network.
 		"--db_tls_ca=":                                 "TLS",

@@ -15,9 +15,16 @@ const (
 	environmentVariable = "SIGSTEAD_ENV"
 	extraRootsVariable  = "SIGSTEAD_EXTRA_ROOTS"
 	gateVariable        = "SIGSTEAD_GATE"
-	ownPrefix           = "SIGSTEAD_"
+	// pinVariable is delivered to entry, which hands it on as a file: the plug-in of the key inherits that too.
+	pinVariable     = "SIGSTEAD_PKCS11_PIN"
+	pinFileVariable = "SIGSTEAD_PKCS11_PIN_FILE"
+	pinFile         = "pkcs11-pin"
+	ownPrefix       = "SIGSTEAD_"
 	// markerVariable marks the processes of an instance on one machine, and passes through.
 	markerVariable = "SIGSTEAD_INSTANCE"
+	// What else the plug-in reads.
+	moduleVariable    = "SIGSTEAD_PKCS11_MODULE"
+	exclusiveVariable = "SIGSTEAD_PKCS11_EXCLUSIVE"
 )
 
 var (
@@ -34,6 +41,8 @@ type inputs struct {
 	templates  map[string]string
 	extraRoots string
 	gate       *gateConfig
+	// pin is of a PKCS#11 token, or empty.
+	pin string
 }
 
 func parseInputs(args, environ []string) (*inputs, error) {
@@ -44,7 +53,10 @@ func parseInputs(args, environ []string) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	parsed := &inputs{args: args, variables: variables}
+	parsed := &inputs{args: args, variables: variables, pin: own[pinVariable]}
+	if variables[moduleVariable] != "" && parsed.pin == "" {
+		return nil, unset(moduleVariable, "the variable %s is not set, or empty", pinVariable)
+	}
 	if parsed.files, err = parseNamed(own, filesVariable, fileName); err != nil {
 		return nil, err
 	}
@@ -71,11 +83,12 @@ func parseInputs(args, environ []string) (*inputs, error) {
 // its gate if that variable were misspelt.
 func splitEnvironment(environ []string) (variables, own map[string]string, err error) {
 	variables, own = map[string]string{}, map[string]string{}
-	known := []string{filesVariable, environmentVariable, extraRootsVariable, gateVariable}
+	known := []string{filesVariable, environmentVariable, extraRootsVariable, gateVariable, pinVariable}
+	passed := []string{markerVariable, moduleVariable, exclusiveVariable}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		switch {
-		case !strings.HasPrefix(name, ownPrefix), name == markerVariable:
+		case !strings.HasPrefix(name, ownPrefix), slices.Contains(passed, name):
 			variables[name] = value
 		case slices.Contains(known, name):
 			own[name] = value
@@ -142,6 +155,13 @@ func (i *inputs) environment(expander *expander) ([]string, error) {
 			return nil, err
 		}
 		set[bundleVariable] = path
+	}
+	if i.pin != "" {
+		path, err := sealedFile(pinFile, []byte(i.pin))
+		if err != nil {
+			return nil, err
+		}
+		set[pinFileVariable] = path
 	}
 	for name, value := range i.variables {
 		if _, given := set[name]; !given && !i.secret(name, expander) {

@@ -87,9 +87,19 @@ func TestParseInputsRefuses(t *testing.T) {
 		`SIGSTEAD_GATE=`:                                         "a JSON object",
 		`SIGSTEAD_FILE={}`:                                       "unknown variable",
 		`SIGSTEAD_=`:                                             "unknown variable",
+		`SIGSTEAD_PKCS11_PIN_FILE=/pin`:                          "unknown variable",
+		`SIGSTEAD_PKCS11_ALLOW_EXTRACTABLE=1`:                    "unknown variable",
 	} {
 		if _, err := parseInputs([]string{"/bin/x"}, []string{variable}); codeOf(err) != exitInput || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: expected exit code %d and %q, got %v", variable, exitInput, want, err)
+		}
+	}
+}
+
+func TestParseInputsRefusesAModuleWithoutPin(t *testing.T) {
+	for _, environ := range [][]string{{"SIGSTEAD_PKCS11_MODULE=/m.so"}, {"SIGSTEAD_PKCS11_MODULE=/m.so", "SIGSTEAD_PKCS11_PIN="}} {
+		if _, err := parseInputs([]string{"/bin/x"}, environ); codeOf(err) != exitUnset || !strings.Contains(err.Error(), "SIGSTEAD_PKCS11_PIN") {
+			t.Errorf("%q: got %v", environ, err)
 		}
 	}
 }

@@ -28,6 +28,7 @@ ENVIRONMENT
   SIGSTEAD_ENV          JSON object {name: template}: variables of the server
   SIGSTEAD_EXTRA_ROOTS  the name of a file whose certificates are added to the CA bundle
   SIGSTEAD_GATE         JSON object: the log whose bucket and database have to agree before its server may start
+  SIGSTEAD_PKCS11_PIN   PIN of the HSM: the server finds it in the file that SIGSTEAD_PKCS11_PIN_FILE names
 
 EXAMPLES
   SIGSTEAD_FILES='{"config.yaml":"…"}' entry /bin/fulcio serve '--config-path=${file:config.yaml}'

@@ -157,6 +157,18 @@ func TestEntryPassesOnASecretThatIsNamed(t *testing.T) {
 	}
 }
 
+func TestEntryHandsThePinOnAsAFile(t *testing.T) {
+	said, _ := runEntry(t, map[string]string{"SIGSTEAD_PKCS11_MODULE": "/m.so", "SIGSTEAD_PKCS11_EXCLUSIVE": "1", "SIGSTEAD_PKCS11_PIN": "246813"})
+	path := said.Environment["SIGSTEAD_PKCS11_PIN_FILE"]
+	if said.Files[path] != "246813" || len(said.Writable) > 0 {
+		t.Errorf("expected a file with the PIN that nobody can write, got %q, writable %q", said.Files, said.Writable)
+	}
+	want := map[string]string{"SIGSTEAD_PKCS11_MODULE": "/m.so", "SIGSTEAD_PKCS11_EXCLUSIVE": "1", "SIGSTEAD_PKCS11_PIN_FILE": path, roleVariable: "echo"}
+	if fmt.Sprint(said.Environment) != fmt.Sprint(want) {
+		t.Errorf("environment: expected %q, got %q", want, said.Environment)
+	}
+}
+
 func TestEntryJoinsExtraRoots(t *testing.T) {
 	first, second := issueRoot(t, "first").pem, issueRoot(t, "second").pem
 	base := t.TempDir() + "/bundle.pem"

@@ -67,7 +67,7 @@ func (o *options) flags() *flag.FlagSet {
 	f.StringVar(&o.bucket, "bucket", "", "the log, where it is an S3 bucket")
 	f.BoolVar(&o.pathStyle, "s3-path-style", false, "name the bucket in paths instead of host names")
 	f.StringVar(&o.keyFile, "key-file", "", "the log's key: PEM without encryption, PKCS#8 or SEC 1; may be a pipe")
-	f.StringVar(&o.kmsKey, "kms-key", "", "the log's key: awskms:/// and the ARN of a KMS key")
+	f.StringVar(&o.kmsKey, "kms-key", "", "the log's key: awskms:/// and the ARN of a KMS key, or pkcs11://token=TOKEN;object=KEY")
 	f.StringVar(&o.database.Host, "db-host", "", "host of the log's MySQL database; with --bucket")
 	f.IntVar(&o.database.Port, "db-port", 3306, "port of the database")
 	f.StringVar(&o.databaseName, "db-name", "", "name of the database")

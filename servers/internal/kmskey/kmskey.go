@@ -1,4 +1,4 @@
-// Package kmskey signs with an ECDSA P-256 key that never leaves AWS KMS.
+// Package kmskey signs with an ECDSA P-256 key that never leaves AWS KMS, or an HSM behind a plug-in.
 package kmskey
 
 import (
@@ -12,6 +12,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,10 +29,14 @@ const signTimeout = 10 * time.Second
 var reference = regexp.MustCompile(
 	`^awskms:///(arn:(?:aws|aws-us-gov|aws-cn):kms:([a-z0-9-]{5,30}):\d{12}:key/[A-Za-z0-9-]{36})$`)
 
-// Reference is the ARN of a key, and the region that stands in it.
+// plugInReference leaves the attributes to the plug-in, which parses them strictly.
+var plugInReference = regexp.MustCompile(`^pkcs11://[\x21-\x7e]{1,1000}$`)
+
+// Reference is a key as the command line names it: in KMS by its ARN, or behind the plug-in sigstore-kms-pkcs11.
 type Reference struct {
 	ARN    string
 	Region string
+	PlugIn string
 }
 
 // ParseARN accepts the ARN of a key, and nothing else.
@@ -39,11 +44,14 @@ func ParseARN(arn string) (Reference, error) {
 	return ParseReference("awskms:///" + arn)
 }
 
-// ParseReference accepts awskms:/// and the ARN of a key, and nothing else.
+// ParseReference accepts awskms:/// and the ARN of a key, or pkcs11:// and what names a key of a token.
 func ParseReference(text string) (Reference, error) {
+	if plugInReference.MatchString(text) && !strings.Contains(strings.ToLower(text), "pin-") {
+		return Reference{PlugIn: text}, nil
+	}
 	match := reference.FindStringSubmatch(text)
 	if match == nil {
-		return Reference{}, fmt.Errorf("expected awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID (no alias, no endpoint), got %q", text)
+		return Reference{}, errors.New("expected awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID (no alias, no endpoint), or pkcs11://token=TOKEN;object=KEY (no PIN)")
 	}
 	return Reference{ARN: match[1], Region: match[2]}, nil
 }
@@ -53,13 +61,17 @@ type Unusable struct{ error }
 
 // Signer is a crypto.Signer over SHA-256 digests. Every signature was verified in software before it is returned.
 type Signer struct {
-	client    *kms.Client
-	arn       string
+	// what names the key in errors.
+	what      string
 	publicKey *ecdsa.PublicKey
+	sign      func(ctx context.Context, digest []byte) ([]byte, error)
 }
 
 // Open reads the public key, once: a signer goes on with the key that it started with.
 func Open(ctx context.Context, key Reference) (*Signer, error) {
+	if key.PlugIn != "" {
+		return openPlugIn(ctx, key.PlugIn)
+	}
 	sdk, err := config.LoadDefaultConfig(ctx, config.WithRegion(key.Region))
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
@@ -73,7 +85,22 @@ func Open(ctx context.Context, key Reference) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key.ARN, Unusable{err})
 	}
-	return &Signer{client: client, arn: key.ARN, publicKey: publicKey}, nil
+	return &Signer{what: key.ARN, publicKey: publicKey, sign: signInKMS(client, key.ARN)}, nil
+}
+
+func signInKMS(client *kms.Client, arn string) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, digest []byte) ([]byte, error) {
+		answer, err := client.Sign(ctx, &kms.SignInput{
+			KeyId:            &arn,
+			Message:          digest,
+			MessageType:      types.MessageTypeDigest,
+			SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("KMS: %w", err)
+		}
+		return answer.Signature, nil
+	}
 }
 
 func checkedKey(answer *kms.GetPublicKeyOutput, arn string) (*ecdsa.PublicKey, error) {
@@ -88,7 +115,11 @@ func checkedKey(answer *kms.GetPublicKeyOutput, arn string) (*ecdsa.PublicKey, e
 	if err != nil {
 		return nil, fmt.Errorf("its public key: %w", err)
 	}
-	publicKey, ok := parsed.(*ecdsa.PublicKey)
+	return onP256(parsed)
+}
+
+func onP256(key crypto.PublicKey) (*ecdsa.PublicKey, error) {
+	publicKey, ok := key.(*ecdsa.PublicKey)
 	if !ok || publicKey.Curve != elliptic.P256() {
 		return nil, errors.New("expected an ECDSA P-256 key")
 	}
@@ -98,24 +129,19 @@ func checkedKey(answer *kms.GetPublicKeyOutput, arn string) (*ecdsa.PublicKey, e
 // Public returns the key as it was when the signer was opened.
 func (s *Signer) Public() crypto.PublicKey { return s.publicKey }
 
-// Sign signs a SHA-256 digest. KMS has its own source of randomness.
+// Sign signs a SHA-256 digest. What holds the key has its own source of randomness.
 func (s *Signer) Sign(_ io.Reader, digest []byte, options crypto.SignerOpts) ([]byte, error) {
 	if options == nil || options.HashFunc() != crypto.SHA256 || len(digest) != crypto.SHA256.Size() {
 		return nil, errors.New("expected a SHA-256 digest")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), signTimeout)
 	defer cancel()
-	answer, err := s.client.Sign(ctx, &kms.SignInput{
-		KeyId:            &s.arn,
-		Message:          digest,
-		MessageType:      types.MessageTypeDigest,
-		SigningAlgorithm: types.SigningAlgorithmSpecEcdsaSha256,
-	})
+	signature, err := s.sign(ctx, digest)
 	if err != nil {
-		return nil, fmt.Errorf("KMS: %w", err)
+		return nil, err
 	}
-	if !ecdsa.VerifyASN1(s.publicKey, digest, answer.Signature) {
-		return nil, fmt.Errorf("KMS returned a signature that %s did not make", s.arn)
+	if !ecdsa.VerifyASN1(s.publicKey, digest, signature) {
+		return nil, fmt.Errorf("got a signature that %s did not make", s.what)
 	}
-	return answer.Signature, nil
+	return signature, nil
 }
