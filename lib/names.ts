@@ -61,6 +61,11 @@ export class Names {
     return `${this.instance}/database/${service}`;
   }
 
+  /** Secrets Manager secret that people make: the PIN by which a service logs in to the HSM. */
+  pinSecret(service: string): string {
+    return `${this.instance}/hsm-pin/${service}`;
+  }
+
   keyAlias(service: string): string {
     return `alias/${this.instance}/${service}`;
   }

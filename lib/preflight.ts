@@ -1,6 +1,9 @@
+import { ToolkitError } from '../src/core/error.ts';
 import type { Complaint, Rule } from '../src/core/rules.ts';
 import { isKnownCognito } from '../src/identity/cognito.ts';
 import { resolveIssuer } from '../src/identity/fulcio-config.ts';
+import { parsePkcs11Uri } from '../src/keys/pkcs11-uri.ts';
+import { hsmUri, isInHsm } from '../src/services/service.ts';
 import { globalRegion } from './access/audit-rules.ts';
 import { isLog, type PlacedService, placedKeys, placedServices } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
@@ -75,17 +78,56 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
   },
   {
     id: 'aws-hsm',
-    title: 'a key in an HSM needs an HSM',
-    check: ({ config }) =>
-      keySources(config)
-        .filter(({ key }) => key.startsWith('pkcs11:'))
-        .map(({ where }) =>
-          complaint(
-            where,
-            'expected awskms, got a pkcs11: key: these stacks start servers with keys in KMS only',
-            'use awskms; docs/hsm.md is for servers that you run yourself',
-          ),
+    title: 'a key in an HSM needs an HSM, and an HSM a key',
+    check: ({ config, aws }) => {
+      const inHsm = keySources(config).filter(({ key }) => isInHsm(key));
+      if (inHsm.length === 0 && aws.hsm)
+        return [complaint('aws.hsm', 'expected a key in it, got none', 'give a service key: pkcs11:…, or take it out')];
+      if (aws.hsm) return [];
+      return inHsm.map(({ where }) =>
+        complaint(
+          where,
+          'expected aws.hsm for a pkcs11: key, got none',
+          'say where the HSM is: docs/hsm.md, or use awskms',
         ),
+      );
+    },
+  },
+  {
+    id: 'aws-hsm-keys',
+    title: 'each key in an HSM has a name of its own, of which the plug-in of the servers knows every part',
+    check: ({ config }) => {
+      const named = keySources(config).map(({ where, key }) => ({
+        where,
+        name: isInHsm(key) ? hsmName(key) : undefined,
+      }));
+      return named.flatMap(({ where, name }, index) => {
+        if (name === undefined) return [];
+        if ('wrong' in name) return [complaint(where, name.wrong, 'e.g. pkcs11:token=sigstead;object=fulcio')];
+        const earlier = named.findIndex((other) => other.name && 'uri' in other.name && other.name.uri === name.uri);
+        if (earlier === index) return [];
+        const message = `expected a key of its own, got that of ${named[earlier]?.where}`;
+        return [
+          complaint(where, message, 'make a second key in the HSM: a signature could be read as the other service’s'),
+        ];
+      });
+    },
+  },
+  {
+    id: 'aws-hsm-ct-log',
+    title: "a CT log with its key in an HSM runs our main: TesseraCT's own takes its key from a secret",
+    check: ({ config, aws }) =>
+      aws.ctLogServer === 'kms'
+        ? []
+        : keySources(config)
+            .filter(({ where, key }) => where.startsWith('logs.ct') && isInHsm(key))
+            .map(({ where }) =>
+              complaint(
+                where,
+                'expected awskms with aws.ctLogServer upstream, got a pkcs11: key',
+                'leave aws.ctLogServer out',
+              ),
+            ),
   },
   {
     id: 'aws-caller',
@@ -186,6 +228,21 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
 function isOnStandardPort(text: string): boolean {
   const { protocol, port } = new URL(text);
   return protocol === 'https:' && port === '';
+}
+
+/** What the plug-in does not know could select another key, so it is not passed over. */
+function hsmName(key: `pkcs11:${string}`): { readonly uri: string } | { readonly wrong: string } {
+  try {
+    const { token, serial, modulePath, moduleName, pinSource, slotId, manufacturer, model } = parsePkcs11Uri(key);
+    if (token === undefined && serial === undefined) return { wrong: 'expected token= or serial=, got neither' };
+    const unknown = [modulePath, moduleName, pinSource, slotId, manufacturer, model].some((part) => part !== undefined);
+    if (unknown)
+      return { wrong: 'expected no more than token, serial, object and id: module and PIN come from aws.hsm' };
+    return { uri: hsmUri(key) };
+  } catch (error) {
+    if (error instanceof ToolkitError) return { wrong: error.message };
+    throw error;
+  }
 }
 
 function keySources(config: PreflightInput['config']) {

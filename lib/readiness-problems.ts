@@ -4,11 +4,13 @@ import { spkiOf } from '../src/core/digest.ts';
 import { type ErrorCode, ToolkitError } from '../src/core/error.ts';
 import { describeFinding, type Finding } from '../src/core/rules.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
+import { keyOfService, nameOfKey } from '../src/services/deployment.ts';
 import { rekorId } from '../src/services/rekor.ts';
+import { hsmUri, isInHsm } from '../src/services/service.ts';
 import { keyIdOf, shortId } from '../src/trust/keys.ts';
 import { chainPublicKey } from '../src/x509/chain.ts';
 import { lintFulcioChain, lintTsaChain } from '../src/x509/lint.ts';
-import { type PlacedService, placedKeys } from './access/placement.ts';
+import { type PlacedService, placedHsmKeys, placedKeys } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
 import { logConfigOf, newestChain, publicKeyOf } from './service-specs.ts';
 
@@ -65,7 +67,7 @@ export function chainProblems(service: PlacedService, deployment: Deployment, no
 export function logProblems(service: PlacedService, deployment: Deployment): readonly ReadinessProblem[] {
   const { id } = service;
   const trusted = trustedLog(service, deployment);
-  const recorded = deployment.record.keys.get(id)?.publicKey;
+  const recorded = keyOfService(id, deployment.record)?.publicKey;
   const origin = logConfigOf(service, deployment)?.origin;
   if (!trusted) return [];
   const key: readonly ReadinessProblem[] =
@@ -103,31 +105,41 @@ export function peerProblems(services: readonly PlacedService[]): readonly Readi
   ];
 }
 
-/** A server whose key is elsewhere would never find one recorded. */
-export function keySourceProblems(services: readonly PlacedService[]): readonly ReadinessProblem[] {
-  return services
-    .filter(({ key }) => key !== 'awskms')
-    .map(({ id, key }) => ({
-      ...{ code: 'AWS_KEY_SOURCE', fault: 'input', service: id },
-      message: `${id}: expected key: awskms, got ${key.split(':')[0]}: the stacks start servers with keys in KMS`,
-      hint: 'use awskms; docs/hsm.md is for servers that you run yourself',
-    }));
+/** A recorded key is where the configuration says that it is: a server would start with another one. */
+export function keySourceProblems(
+  services: readonly PlacedService[],
+  { record }: Deployment,
+): readonly ReadinessProblem[] {
+  return services.flatMap(({ id, key }): readonly ReadinessProblem[] => {
+    const recorded = keyOfService(id, record);
+    const expected = isInHsm(key) ? hsmUri(key) : 'a key in KMS';
+    if (key === 'file') return [keySource(id, `${id}: expected key: awskms or pkcs11:…, got file`, 'use awskms')];
+    if (!recorded || (isInHsm(key) ? nameOfKey(recorded) === expected : 'arn' in recorded)) return [];
+    const message = `${recordFile}: keys.${id}: expected ${expected}, as in sigstead.yaml, got ${nameOfKey(recorded)}`;
+    return [keySource(id, message, 'put the key of sigstead.yaml back: another key is a rotation, or another shard')];
+  });
+}
+
+function keySource(service: string, message: string, hint: string): ReadinessProblem {
+  return { code: 'AWS_KEY_SOURCE', fault: 'input', service, message, hint };
 }
 
 /** Fulcio and Rekor are told how to hash for their key, and a CT log's key is on P-256 for every client. */
 export function keyKindProblems(deployment: Deployment): readonly ReadinessProblem[] {
-  return placedKeys(deployment).flatMap(({ id, spec }): readonly ReadinessProblem[] => {
-    const recorded = deployment.record.keys.get(id)?.publicKey;
-    const curve = recorded?.asymmetricKeyDetails?.namedCurve ?? recorded?.asymmetricKeyType;
-    if (curve === undefined || curve === curves[spec]) return [];
-    return [
-      {
-        ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
-        message: `${recordFile}: keys.${id}: expected a key of kind ${spec}, got one on ${curve}`,
-        hint: 'record the keys that the Keys stack made: sigstead aws record',
-      },
-    ];
-  });
+  return [...placedKeys(deployment), ...placedHsmKeys(deployment)].flatMap(
+    ({ id, spec }): readonly ReadinessProblem[] => {
+      const recorded = keyOfService(id, deployment.record)?.publicKey;
+      const curve = recorded?.asymmetricKeyDetails?.namedCurve ?? recorded?.asymmetricKeyType;
+      if (curve === undefined || curve === curves[spec]) return [];
+      return [
+        {
+          ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
+          message: `${recordFile}: keys.${id}: expected a key of kind ${spec}, got one on ${curve}`,
+          hint: 'record the keys that were made for it: sigstead aws record',
+        },
+      ];
+    },
+  );
 }
 
 const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as const;
@@ -135,20 +147,22 @@ const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as co
 /** One key, one purpose: a signature by a key that two services share could be read as the other's. */
 export function sharedKeys({ record }: Deployment): readonly ReadinessProblem[] {
   const first = new Map<string, string>();
-  return [...record.keys].flatMap(([service, { publicKey }]): readonly ReadinessProblem[] => {
-    const other = first.get(keyIdOf(publicKey));
-    if (other === undefined) {
-      first.set(keyIdOf(publicKey), service);
-      return [];
-    }
-    return [
-      {
-        ...{ code: 'AWS_KEY_SHARED', fault: 'input', service },
-        message: `${recordFile}: keys.${service}: expected a key of its own, got that of ${other}`,
-        hint: 'record the keys that the Keys stack made: sigstead aws record',
-      },
-    ];
-  });
+  return [...record.keys, ...(record.hsmKeys ?? [])].flatMap(
+    ([service, { publicKey }]): readonly ReadinessProblem[] => {
+      const other = first.get(keyIdOf(publicKey));
+      if (other === undefined) {
+        first.set(keyIdOf(publicKey), service);
+        return [];
+      }
+      return [
+        {
+          ...{ code: 'AWS_KEY_SHARED', fault: 'input', service },
+          message: `${recordFile}: keys.${service}: expected a key of its own, got that of ${other}`,
+          hint: 'record the keys that the Keys stack made: sigstead aws record',
+        },
+      ];
+    },
+  );
 }
 
 /**

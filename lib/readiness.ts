@@ -1,7 +1,7 @@
 import { isKnownCognito } from '../src/identity/cognito.ts';
-import type { RecordedKey } from '../src/services/deployment.ts';
+import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
 import { startGroups } from '../src/services/order.ts';
-import type { ServiceSpec } from '../src/services/service.ts';
+import { isInHsm, type ServiceSpec } from '../src/services/service.ts';
 import { keepsItsOwnKey, type PlacedService, placedServices } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
 import {
@@ -25,8 +25,12 @@ export interface ReadyService {
   readonly spec: ServiceSpec;
   /** Of the image that its tasks start; that of a log holds the program that ends it, too. */
   readonly digest: string;
-  /** Its key in KMS; absent where TesseraCT's own binary keeps it in a secret. */
+  /** Name of its image. */
+  readonly image: string;
+  /** Its key in KMS; absent where it is elsewhere. */
   readonly key?: RecordedKey;
+  /** Its key in an HSM. */
+  readonly hsmKey?: HsmKey;
   readonly log?: GatedLog;
   /** See `PlacedService`. */
   readonly frozen?: boolean;
@@ -71,7 +75,7 @@ export function readinessOf(deployment: Deployment, options: ReadinessOptions): 
 export function readinessProblems(deployment: Deployment, now: Date): readonly ReadinessProblem[] {
   const services = placedServices(deployment);
   return [
-    ...keySourceProblems(services),
+    ...keySourceProblems(services, deployment),
     ...sharedKeys(deployment),
     ...keyKindProblems(deployment),
     ...services.flatMap((service) => chainProblems(service, deployment, now)),
@@ -89,7 +93,7 @@ function waitingFor(service: PlacedService, deployment: Deployment): WaitingServ
   if (publicKeyOf(service, deployment) === undefined) {
     return keepsItsOwnKey(service, deployment)
       ? waits('the public key of its secret, in trust-material.json', `sigstead aws material, with ${id}.pub.pem`)
-      : waits('its recorded key', recordCommand);
+      : waits('its recorded key', isInHsm(service.key) ? `${recordCommand} --public-key ${id}=FILE` : recordCommand);
   }
   if ((deployment.material?.fulcio ?? []).length === 0) {
     if (kind === 'ct') return waits('the Fulcio root that its chains end in', issueCommand('fulcio'));
@@ -132,7 +136,8 @@ function issueCommand(service: string): string {
 
 function readyOf(service: PlacedService, deployment: Deployment, options: ReadinessOptions): ReadyService {
   const { id, kind, region, frozen } = service;
-  const key = deployment.record.keys.get(id);
+  const { record } = deployment;
+  const [key, hsmKey] = [record.keys.get(id), record.hsmKeys?.get(id)];
   const shard = logConfigOf(service, deployment);
   const publicKey = publicKeyOf(service, deployment);
   const isLog = kind === 'ct' || kind === 'rekor';
@@ -141,7 +146,9 @@ function readyOf(service: PlacedService, deployment: Deployment, options: Readin
     ...(frozen && { frozen }),
     spec: specOf(service, deployment, options),
     digest: imageOf(service, deployment).digest,
+    image: service.program,
     ...(key && { key }),
+    ...(hsmKey && { hsmKey }),
     ...(isLog && shard && publicKey && { log: { kind, origin: shard.origin, publicKeyPem: pemOf(publicKey) } }),
   };
 }

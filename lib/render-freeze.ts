@@ -1,27 +1,37 @@
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
-import { databasePort, keyArnOf, type Placement, passwordVariable, type RenderedContainer } from './render.ts';
+import {
+  databasePort,
+  hsmEnvironment,
+  hsmSecrets,
+  keyArnOf,
+  type Placement,
+  passwordVariable,
+  type RenderedContainer,
+} from './render.ts';
 
 /** The program that ends a shard. */
 export const freezeProgram = 'freeze-log';
 
 /**
  * Renders the one-off task that ends a log shard. It has no start gate: it proves itself that the log is whole.
- * @throws AWS_RENDER if the placement is not of a log with a KMS key
+ * @throws AWS_RENDER if the placement is not of a log with a key in KMS or an HSM
  * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
  */
 export function renderFreeze(service: string, place: Placement): RenderedContainer {
   const { region, database } = place;
   if (!database) throw notALog(service);
+  const inHsm = place.hsm !== undefined;
   return {
     entryPoint: ['/entry'],
     command: freezeCommand(service, place),
     environment: {
       AWS_REGION: region,
       SIGSTEAD_FILES: JSON.stringify({ [databaseCaFile]: database.caPem }),
+      ...(inHsm && hsmEnvironment(service, place)),
       SIGSTEAD_ENV: JSON.stringify({ [passwordVariable]: `\${env:${passwordVariable}}` }),
     },
-    secrets: { [passwordVariable]: 'password' },
+    secrets: { [passwordVariable]: 'password', ...(inHsm && hsmSecrets) },
     ports: [],
   };
 }
@@ -29,7 +39,7 @@ export function renderFreeze(service: string, place: Placement): RenderedContain
 /**
  * Returns the command line that ends a log shard. Without a database in the placement it looks at the published log
  * alone: the way out for a log whose database is lost, or was set back.
- * @throws AWS_RENDER if the placement is not of a log with a KMS key
+ * @throws AWS_RENDER if the placement is not of a log with a key in KMS or an HSM
  * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
  */
 export function freezeCommand(service: string, place: Placement): readonly string[] {
@@ -39,7 +49,7 @@ export function freezeCommand(service: string, place: Placement): readonly strin
     kind: log.kind,
     origin: log.origin,
     bucket: names.bucket(service, region),
-    'kms-key': `awskms:///${keyArnOf(service, place)}`,
+    'kms-key': keyAddress(service, place),
     ...(database && {
       'db-host': database.host,
       'db-port': String(databasePort),
@@ -49,6 +59,10 @@ export function freezeCommand(service: string, place: Placement): readonly strin
     }),
   };
   return [`/bin/${freezeProgram}`, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
+}
+
+function keyAddress(service: string, place: Placement): string {
+  return place.hsm ? place.hsm.uri.replace(':', '://') : `awskms:///${keyArnOf(service, place)}`;
 }
 
 function notALog(service: string): ToolkitError {

@@ -1,6 +1,7 @@
+import type { HsmConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
-import type { RecordedKey } from '../src/services/deployment.ts';
+import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
 import type { GateSpec, Reference, ServiceSpec, StoragePart, Template } from '../src/services/service.ts';
 import type { Names } from './names.ts';
 import { portOf } from './server-ports.ts';
@@ -19,6 +20,8 @@ export interface Placement {
   readonly region: string;
   /** Its key in KMS, where it has one. */
   readonly key?: RecordedKey;
+  /** Its key in an HSM, where it has one, and how that is reached. */
+  readonly hsm?: HsmConfig & Pick<HsmKey, 'uri'>;
   /** For a log. */
   readonly log?: GatedLog;
   /** For a log: the host of its database, and the CA certificates of that (PEM). The host may be a token. */
@@ -30,8 +33,8 @@ export interface RenderedContainer {
   readonly entryPoint: readonly string[];
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Variables that ECS fills from a field of the shard's database secret. */
-  readonly secrets: Readonly<Record<string, 'password'>>;
+  /** Variables that ECS fills: from a field of the shard's database secret, or with the PIN of the service. */
+  readonly secrets: Readonly<Record<string, 'password' | 'pin'>>;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
   /** Absent for a task that ends by itself. */
   readonly health?: { readonly command: readonly string[]; readonly startSeconds: number };
@@ -61,7 +64,7 @@ export function renderContainer(spec: ServiceSpec, place: Placement): RenderedCo
       ...spec.flags.map((flag) => `--${flag.name}=${render(flag.value)}`),
     ],
     environment: environmentOf(spec, place),
-    secrets: stores(spec) ? { [passwordVariable]: 'password' } : {},
+    secrets: { ...(stores(spec) && { [passwordVariable]: 'password' }), ...(usesHsm(spec) && hsmSecrets) },
     ports: spec.ports.filter(({ name }) => !spec.gate || name !== gatePort).map(({ name }) => portFor(spec, name)),
     health: healthOf(spec),
     ...(spec.gate && { gate: renderGate(spec, spec.gate, place) }),
@@ -102,6 +105,7 @@ function environmentOf(spec: ServiceSpec, place: Placement): Readonly<Record<str
     ...(variables.length > 0 && { SIGSTEAD_ENV: json(variables) }),
     // A DSN has no field for CA certificates: Rekor trusts the system's, to which these are added.
     ...(usesDsn(spec) && { SIGSTEAD_EXTRA_ROOTS: databaseCaFile }),
+    ...(usesHsm(spec) && hsmEnvironment(spec.id, place)),
     ...(stores(spec) && { SIGSTEAD_GATE: JSON.stringify(gateOf(spec, place)) }),
   };
 }
@@ -115,6 +119,20 @@ function healthOf({ id, health, startTimeoutMs }: ServiceSpec) {
     command: ['CMD', '/entry', 'health', `http://127.0.0.1:${portOf(id, health.port)}${health.path}`],
     startSeconds: Math.min(maxStartSeconds, Math.ceil(startTimeoutMs / 1_000)),
   };
+}
+
+/** `entry` hands the PIN on as a file that the plug-in inherits. */
+export const hsmSecrets = { SIGSTEAD_PKCS11_PIN: 'pin' } as const;
+
+/** What the plug-in of a key in an HSM reads from the server's environment, besides the PIN. */
+export function hsmEnvironment(service: string, { hsm }: Placement): Readonly<Record<string, string>> {
+  if (hsm) return { SIGSTEAD_PKCS11_MODULE: hsm.module, ...(hsm.exclusive && { SIGSTEAD_PKCS11_EXCLUSIVE: '1' }) };
+  const message = `${service}: its key is in an HSM, and the configuration names none`;
+  throw new ToolkitError('AWS_RENDER', { message, fault: 'caller', data: { service } });
+}
+
+function usesHsm(spec: ServiceSpec): boolean {
+  return spec.keys.some(({ delivery }) => delivery === 'pkcs11');
 }
 
 function filesOf(spec: ServiceSpec, place: Placement): readonly (readonly [string, string])[] {

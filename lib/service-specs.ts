@@ -3,6 +3,7 @@ import type { LogShardConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { fulcioConfig, resolveIssuer } from '../src/identity/fulcio-config.ts';
 import { ctLogId, ctLogService } from '../src/services/ct-log.ts';
+import { keyOfService } from '../src/services/deployment.ts';
 import { fulcioService } from '../src/services/fulcio.ts';
 import { pemOfIssuers, pemOfRoots } from '../src/services/instance.ts';
 import { rekorId, rekorService } from '../src/services/rekor.ts';
@@ -78,7 +79,7 @@ export function newestChain({ kind, id }: PlacedService, { material }: Deploymen
 
 /** Returns the public key that a service signs with: the recorded one, or what is trusted where it keeps its own. */
 export function publicKeyOf(service: PlacedService, deployment: Deployment): KeyObject | undefined {
-  if (!keepsItsOwnKey(service, deployment)) return deployment.record.keys.get(service.id)?.publicKey;
+  if (!keepsItsOwnKey(service, deployment)) return keyOfService(service.id, deployment.record)?.publicKey;
   return deployment.material?.ct.findLast(({ shard }) => ctLogId(shard) === service.id)?.publicKey;
 }
 

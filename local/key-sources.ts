@@ -9,6 +9,7 @@ import { ToolkitError } from '../src/core/error.ts';
 export function assertLocalKeys(config: InstanceConfig, policy: RootPolicy): void {
   const sources: readonly (readonly [string, string, KeySource])[] = [
     [config.file, 'fulcio.key', config.fulcio.key],
+    ...config.logs.ct.map((entry) => [config.file, `logs.ct ${entry.shard}`, entry.key] as const),
     ...config.timestamps.map((entry) => [config.file, `timestamps ${entry.name}`, entry.key] as const),
     [policy.file, 'online.key', policy.online.key],
   ];

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Placement } from '../lib/render.ts';
 import { freezeCommand as freezeShardCommand } from '../lib/render-freeze.ts';
 import { KeyStore } from '../local/key-store.ts';
 import { ensureServers } from '../local/servers.ts';
@@ -8,6 +9,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { asStep } from '../src/core/progress.ts';
 import { shellWord } from '../src/core/shell.ts';
 import { findMarked } from '../src/process/marked-processes.ts';
+import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
 import { type DeploymentFiles, deploymentFilesAt, recordedKey } from './aws/settings.ts';
 import { instanceConfiguration } from './configuration.ts';
 import { awsFreezeSteps } from './freeze/aws-commands.ts';
@@ -80,7 +82,13 @@ function commandWithoutDatabase({ id, kind, shard }: LogShard, files: Deployment
   const key = recordedKey(files, id);
   const publicKeyPem = key.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const log = { kind, origin: shard.origin, publicKeyPem };
-  return freezeShardCommand(id, { names: files.names, region: shard.region ?? files.names.writeRegion, key, log });
+  const place = { names: files.names, region: shard.region ?? files.names.writeRegion, log };
+  return freezeShardCommand(id, { ...place, ...placeOfKey(key, files) });
+}
+
+function placeOfKey(key: RecordedKey | HsmKey, { aws }: DeploymentFiles): Pick<Placement, 'key' | 'hsm'> {
+  if ('arn' in key) return { key };
+  return aws.hsm ? { hsm: { ...aws.hsm, uri: key.uri } } : {};
 }
 
 async function freezeHere(wanted: string, invocation: Invocation): Promise<Outcome> {

@@ -2,16 +2,18 @@ import { resolve } from 'node:path';
 import { tufUrl } from '../local/endpoints.ts';
 import { ensureServers } from '../local/servers.ts';
 import { StateDirectory } from '../local/state.ts';
-import type { Command, Invocation, Outcome } from '../src/cli/command.ts';
+import type { Command, Invocation, Outcome, ParsedOptions } from '../src/cli/command.ts';
 import { exitCodes, ToolkitError } from '../src/core/error.ts';
 import { toJson } from '../src/core/json.ts';
 import { printable } from '../src/core/printable.ts';
 import type { TrustAnchor } from './clients/client.ts';
+import { parseBaseReference } from './images/base-image.ts';
 import { buildImages } from './images/build-images.ts';
 import { Crane } from './images/crane.ts';
+import type { HsmFlavour } from './images/hsm-flavour.ts';
 import { ImageSigner, type ImageSignerOptions } from './images/image-signer.ts';
 import { type ImagesManifest, manifestJson, readImagesManifest } from './images/manifest.ts';
-import { chosenPrograms, imagePrograms } from './images/programs.ts';
+import { chosenPrograms, type ImageProgram, imagePrograms, isForHsm } from './images/programs.ts';
 import { type PushedImage, pushImages, readRecord, recordImages } from './images/push-images.ts';
 import { parseRegistry } from './images/registry.ts';
 import { readInstanceFacts } from './instance-facts.ts';
@@ -33,8 +35,20 @@ export const imagesBuildCommand: Command = {
     programs: {
       type: 'string',
       value: 'LIST',
-      help: `some of ${imagePrograms.join(', ')}, with commas (default: all but tesseract-aws)`,
+      help: `some of ${imagePrograms.join(', ')}, with commas (default: all but tesseract-aws and -pkcs11)`,
     },
+    base: {
+      type: 'string',
+      value: 'REF@sha256:…',
+      help: 'for programs that end in -pkcs11: the image with a C library that they lie on, by its digest',
+    },
+    layer: {
+      type: 'string',
+      value: 'FILE.tar',
+      multiple: true,
+      help: 'with --base: files of the maker of the HSM, over those of the base (default: none)',
+    },
+    module: { type: 'string', value: 'PATH', help: 'with --base: aws.hsm.module, which must be in the image' },
     'vulnerability-database': {
       type: 'string',
       value: 'URL',
@@ -47,6 +61,11 @@ export const imagesBuildCommand: Command = {
     {
       command: 'sigstead images build --programs fulcio,ct-log --fail-on-vulnerabilities',
       explains: 'these two, in a pipeline that stops at a known vulnerability',
+    },
+    {
+      command:
+        'sigstead images build --programs fulcio-pkcs11 --base registry.example.com/debian@sha256:… --layer cloudhsm.tar --module /opt/cloudhsm/lib/libcloudhsm_pkcs11.so',
+      explains: 'Fulcio with its key in an HSM (docs/images.md)',
     },
   ],
   exitNotes: [
@@ -103,7 +122,7 @@ async function build(invocation: Invocation): Promise<Outcome> {
   const programs = chosenPrograms(options.text('programs'));
   const directory = resolve(options.text('out') ?? defaultDirectory);
   const manifest = await buildImages({
-    ...{ programs, directory, invocation },
+    ...{ programs, directory, invocation, hsm: hsmFlavour(programs, options) },
     database: options.text('vulnerability-database'),
   });
   const warnings = vulnerabilityWarnings(manifest);
@@ -113,6 +132,17 @@ async function build(invocation: Invocation): Promise<Outcome> {
   const checked = manifest.vulnerabilities.status === 'checked';
   const code = checked ? exitCodes.evidence : exitCodes.environment;
   return { json: manifestJson(manifest), text: lines.join(''), exitCode: failed ? code : exitCodes.ok };
+}
+
+/** @throws CLI_USAGE unless there is a base where a program needs one, and only there */
+function hsmFlavour(programs: readonly ImageProgram[], options: ParsedOptions): HsmFlavour | undefined {
+  const [base, module, vendorFiles] = [options.text('base'), options.text('module'), options.texts('layer')];
+  if (!programs.some(isForHsm)) {
+    if (base === undefined && module === undefined && vendorFiles.length === 0) return undefined;
+    throw usage('--base, --layer and --module: expected with a program that ends in -pkcs11 only', 'build');
+  }
+  if (base !== undefined && module?.startsWith('/')) return { base: parseBaseReference(base), vendorFiles, module };
+  throw usage('programs that end in -pkcs11: expected --base and an absolute --module', 'build');
 }
 
 function vulnerabilityWarnings({ vulnerabilities, programs }: ImagesManifest): readonly string[] {
@@ -174,6 +204,6 @@ async function anchorOf({ options, environment }: Invocation): Promise<TrustAnch
   return { tufUrl: tufUrl(facts), rootFile: state.pinnedRootFile };
 }
 
-function usage(message: string): ToolkitError {
-  return new ToolkitError('CLI_USAGE', { message, fault: 'input', hint: 'run: sigstead images push --help' });
+function usage(message: string, verb: 'build' | 'push' = 'push'): ToolkitError {
+  return new ToolkitError('CLI_USAGE', { message, fault: 'input', hint: `run: sigstead images ${verb} --help` });
 }

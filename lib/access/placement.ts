@@ -3,6 +3,7 @@ import { ctLogId } from '../../src/services/ct-log.ts';
 import { tufOnlineKey } from '../../src/services/deployment.ts';
 import { fulcioId } from '../../src/services/fulcio.ts';
 import { rekorId } from '../../src/services/rekor.ts';
+import { hsmUri, isInHsm } from '../../src/services/service.ts';
 import { timestampAuthorityId } from '../../src/services/timestamp-authority.ts';
 import type { Deployment } from '../deployment.ts';
 
@@ -28,10 +29,16 @@ export function placedServices({ config, aws, names }: Placement): readonly Plac
   const placed = (region: string | undefined) => region ?? names.writeRegion;
   const ctProgram = aws.ctLogServer === 'kms' ? 'ct-log' : 'tesseract-aws';
   return [
-    { id: fulcioId, kind: 'fulcio', region: names.writeRegion, key: config.fulcio.key, program: 'fulcio' },
+    {
+      id: fulcioId,
+      kind: 'fulcio',
+      region: names.writeRegion,
+      key: config.fulcio.key,
+      program: imageOf('fulcio', config.fulcio.key),
+    },
     ...config.logs.ct.map(({ shard, region, key }) => ({
       ...{ id: ctLogId(shard), kind: 'ct' as const, region: placed(region), key },
-      ...{ program: ctProgram, frozen: aws.frozen.includes(shard) },
+      ...{ program: imageOf(ctProgram, key), frozen: aws.frozen.includes(shard) },
     })),
     ...config.logs.rekor.map(({ shard, region, key }) => ({
       ...{ id: rekorId(shard), kind: 'rekor' as const, region: placed(region), key },
@@ -39,9 +46,14 @@ export function placedServices({ config, aws, names }: Placement): readonly Plac
     })),
     ...config.timestamps.map(({ name, region, key }) => ({
       ...{ id: timestampAuthorityId(name), kind: 'timestamp' as const, region: placed(region), key },
-      program: 'timestamp-server-aws',
+      program: imageOf('timestamp-server-aws', key),
     })),
   ];
+}
+
+/** The image of a server whose key is in an HSM also holds the plug-in, on a base with a C library. */
+function imageOf(program: string, key: KeySource): string {
+  return isInHsm(key) ? `${program}-pkcs11` : program;
 }
 
 export function isLog({ kind }: Pick<PlacedService, 'kind'>): boolean {
@@ -89,6 +101,17 @@ export function placedKeys(deployment: Placement): readonly PlacedKey[] {
     signers: [names.roleArn('resign-online', 'function'), publisherArn(deployment)],
   };
   return [...ofServices, online];
+}
+
+/** A key of an instance that people made in an HSM. */
+export interface PlacedHsmKey extends Pick<PlacedKey, 'id' | 'spec'> {
+  readonly uri: string;
+}
+
+export function placedHsmKeys(deployment: Placement): readonly PlacedHsmKey[] {
+  return placedServices(deployment).flatMap(({ id, kind, key }) =>
+    isInHsm(key) ? [{ id, uri: hsmUri(key), spec: keyKinds[kind].spec }] : [],
+  );
 }
 
 /** TesseraCT's own binary takes its key from Secrets Manager only. */

@@ -1,3 +1,4 @@
+import { isInHsm } from '../../src/services/service.ts';
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
 import { signingActions } from './key-policy.ts';
@@ -54,7 +55,7 @@ function ownKeyStatement({ id, region }: PlacedService, { names }: Deployment): 
   return { Sid: 'OwnKey', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource };
 }
 
-/** Returns what ECS itself needs to start a service: its image, its log group, and its own database's password. */
+/** Returns what ECS itself needs to start a service: its image, its log group, and its own passwords. */
 export function executionStatements(service: PlacedService, { names }: Deployment): readonly Statement[] {
   const { id, region, program } = service;
   const arn = (resource: string, name: string) =>
@@ -66,15 +67,15 @@ export function executionStatements(service: PlacedService, { names }: Deploymen
     { Sid: 'Image', Effect: 'Allow', Action: pull, Resource: image },
     logging(arn('logs', `log-group:${names.logGroup(id)}:*`)),
     ...(isLog(service)
-      ? [
-          {
-            ...{ Sid: 'DatabasePassword', Effect: 'Allow' as const, Action: 'secretsmanager:GetSecretValue' },
-            // Secrets Manager adds a hyphen and six characters to the name.
-            Resource: arn('secretsmanager', `secret:${names.databaseSecret(id)}-??????`),
-          },
-        ]
+      ? [readSecret('DatabasePassword', arn('secretsmanager', 'secret'), names.databaseSecret(id))]
       : []),
+    ...(isInHsm(service.key) ? [readSecret('HsmPin', arn('secretsmanager', 'secret'), names.pinSecret(id))] : []),
   ];
+}
+
+/** Secrets Manager adds a hyphen and six characters to the name. */
+function readSecret(Sid: string, prefix: string, name: string): Statement {
+  return { Sid, Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: `${prefix}:${name}-??????` };
 }
 
 export function logging(Resource: string | readonly string[]): Statement {

@@ -1,6 +1,7 @@
 import { type ISecurityGroup, type IVpc, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { ToolkitError } from '../../src/core/error.ts';
+import { isInHsm } from '../../src/services/service.ts';
 import { isLog, type PlacedService, placedServices } from '../access/placement.ts';
 import type { Deployment } from '../deployment.ts';
 import { databasePort } from '../render.ts';
@@ -35,6 +36,7 @@ export function networkEdges(deployment: Deployment, region: string): readonly E
   return [
     ...clientEdges(deployment, region),
     ...services.flatMap(serviceEdges),
+    ...hsmEdges(services, deployment),
     ...submissionEdges(services),
     edge(groupNames.functions, groupNames.database, databasePort, 'makes databases of shards'),
     ...groups.flatMap((from) => [
@@ -67,6 +69,14 @@ function serviceEdges(service: PlacedService): readonly Edge[] {
     ...(kind === 'ct' ? [] : [edge(groupNames.loadBalancer, id, portOf(id, 'http'), 'requests')]),
     ...(isLog(service) ? [edge(id, groupNames.database, databasePort, 'its databases')] : []),
   ];
+}
+
+/** Only a server with a key in the HSM reaches it. */
+function hsmEdges(services: readonly PlacedService[], { aws: { hsm } }: Deployment): readonly Edge[] {
+  if (!hsm) return [];
+  return services
+    .filter(({ key }) => isInHsm(key))
+    .flatMap(({ id }) => hsm.ports.map((port) => edge(id, hsm.network, port, 'its HSM')));
 }
 
 /** Fulcio alone submits to CT logs. Older shards too: a deployment switches one task after the other. */

@@ -32,8 +32,8 @@ export interface ServerTaskProps {
   readonly stopTimeout: Duration;
   readonly logGroup: ILogGroup;
   readonly logPrefix: string;
-  /** Of the shard's database user; for a container with secrets. */
-  readonly databaseSecret?: ISecret;
+  /** By what a container's secrets say: that of the shard's database user, and that of the PIN. */
+  readonly secretOf: Readonly<Record<'password' | 'pin', ISecret | undefined>>;
 }
 
 export interface TaskSize {
@@ -138,13 +138,13 @@ function withoutCapabilities(scope: Construct, container: string): LinuxParamete
   return parameters;
 }
 
-function secretsOf(
-  { secrets: named }: RenderedContainer,
-  { databaseSecret }: ServerTaskProps,
-): Record<string, EcsSecret> {
-  if (!databaseSecret) return {};
-  const secrets = Object.entries(named);
-  return Object.fromEntries(
-    secrets.map(([name, field]) => [name, EcsSecret.fromSecretsManager(databaseSecret, field)]),
-  );
+function secretsOf({ secrets: named }: RenderedContainer, { secretOf }: ServerTaskProps): Record<string, EcsSecret> {
+  const secrets = Object.entries(named).flatMap(([name, kind]) => {
+    const secret = secretOf[kind];
+    // A PIN is the whole of its secret.
+    return secret
+      ? [[name, EcsSecret.fromSecretsManager(secret, kind === 'password' ? kind : undefined)] as const]
+      : [];
+  });
+  return Object.fromEntries(secrets);
 }

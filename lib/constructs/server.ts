@@ -1,6 +1,7 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Deployment } from '../deployment.ts';
 import type { ReadyService } from '../readiness.ts';
@@ -29,7 +30,7 @@ export class Server extends Construct {
   readonly task: ServerTask;
   readonly service: ServerService;
   readonly logGroup: LogGroup;
-  /** For a log whose key is in KMS: `aws ecs run-task` with it freezes the shard, once its service is down to 0 tasks. */
+  /** For a log whose key is in KMS or an HSM: `aws ecs run-task` with it freezes the shard, once its service is down to 0 tasks. */
   readonly freezeTask?: ServerTask;
 
   constructor(scope: Construct, id: string, props: ServerProps) {
@@ -48,27 +49,35 @@ export class Server extends Construct {
         family:
           program === freezeProgram ? `${names.instance}-${service.id}-freeze` : `${names.instance}-${service.id}`,
         // Of the log too that is frozen: no other image reaches its key.
-        image: names.image(service.spec.program, service.digest, service.region),
+        image: names.image(service.image, service.digest, service.region),
         size: props.size,
         stopTimeout: props.stopTimeout,
-        ...(props.database && { databaseSecret: props.database.secret(service.id) }),
+        secretOf: { password: props.database?.secret(service.id), pin: this.#pinOf(props) },
       });
     this.task = taskOf('Task', service.spec.program, renderContainer(service.spec, place));
     this.service = new ServerService(this, 'Service', {
       ...{ deployment, service, network, task: this.task },
       subnets: props.subnets,
     });
-    if (service.log && service.key && !service.frozen)
+    if (service.log && (service.key || service.hsmKey) && !service.frozen)
       this.freezeTask = taskOf('Freeze', freezeProgram, renderFreeze(service.id, place));
+  }
+
+  /** The secret with a service's PIN: people made it, and no stack has its value. */
+  #pinOf({ deployment, service }: ServerProps): ISecret | undefined {
+    if (service.hsmKey === undefined) return undefined;
+    return Secret.fromSecretNameV2(this, 'Pin', deployment.names.pinSecret(service.id));
   }
 }
 
 function placementOf({ deployment, service, database }: ServerProps): Placement {
-  const { region, key, log } = service;
+  const { region, key, hsmKey, log } = service;
+  const { hsm } = deployment.aws;
   const isThere = database !== undefined && log !== undefined;
   return {
     ...{ names: deployment.names, region },
     ...(key && { key }),
+    ...(hsm && hsmKey && { hsm: { ...hsm, uri: hsmKey.uri } }),
     ...(log && { log }),
     ...(isThere && { database: { host: database.hostname, caPem: deployment.databaseCa(region) } }),
   };

@@ -20,6 +20,8 @@ export interface GoBuild {
   readonly go: GoToolchain;
   readonly moduleDirectory: string;
   readonly package: string;
+  /** @default false */
+  readonly cgo?: boolean;
   /** The directory that the binary goes to, and its name there. */
   readonly directory: string;
   readonly name: string;
@@ -35,7 +37,7 @@ export async function goBuild(build: GoBuild): Promise<void> {
   const staging = await mkdtemp(join(build.directory, stagingPrefix));
   try {
     const output = join(staging, build.name);
-    const env = { ...build.go.env, GOTMPDIR: staging };
+    const env = { ...build.go.env, GOTMPDIR: staging, ...(build.cgo && { CGO_ENABLED: '1' }) };
     const ran = await runGo({ ...build, env }, ['build', ...buildFlags, '-o', output, build.package]);
     if (ran.exitCode !== 0) throw buildFailed(build.name, ran);
     await chmod(output, 0o755);

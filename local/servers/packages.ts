@@ -4,14 +4,19 @@ import { parseUtf8 } from '../../src/core/bytes.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import type { ServiceProgram } from '../../src/services/service.ts';
 
-/** What is built besides the servers: a client, what starts a server in a container, what ends a log, what guards one, what makes images. */
-export type ToolName = 'cosign' | 'entry' | 'freeze-log' | 'write-gate' | 'crane';
+/**
+ * What is built besides the servers: a client, what starts a server in a container, what ends a log, what guards one,
+ * what reaches an HSM, what makes images.
+ */
+export type ToolName = 'cosign' | 'entry' | 'freeze-log' | 'write-gate' | 'sigstore-kms-pkcs11' | 'crane';
 
 export type ServerName = ServiceProgram | ToolName;
 
 export interface ServerPackage {
   /** The Go package of its main function. */
   readonly package: string;
+  /** It loads C code, so it is linked to the C library of the machine that builds it. @default false */
+  readonly cgo?: boolean;
   /** The upstream module whose version in `go.mod` is the server's version. */
   readonly module: string;
 }
@@ -23,6 +28,7 @@ const rekor = 'github.com/sigstore/rekor-tiles/v2';
 const tesseract = 'github.com/transparency-dev/tesseract';
 const timestampAuthority = 'github.com/sigstore/timestamp-authority/v2';
 const tessera = 'github.com/transparency-dev/tessera';
+const sigstore = 'github.com/sigstore/sigstore';
 const cosign = 'github.com/sigstore/cosign/v3';
 const containerRegistry = 'github.com/google/go-containerregistry';
 
@@ -41,6 +47,8 @@ export const serverPackages: Readonly<Record<ServerName, ServerPackage>> = {
   entry: { package: './cmd/entry', module: tessera },
   'freeze-log': { package: './cmd/freeze-log', module: tessera },
   'write-gate': { package: './cmd/write-gate', module: rekor },
+  // The plug-in of the servers' keys in an HSM (docs/adr/0016).
+  'sigstore-kms-pkcs11': { package: './cmd/sigstore-kms-pkcs11', module: sigstore, cgo: true },
   cosign: { package: `${cosign}/cmd/cosign`, module: cosign },
   crane: { package: `${containerRegistry}/cmd/crane`, module: containerRegistry },
 };

@@ -13,6 +13,7 @@ import { assertNoErrors, describeFinding, type Finding } from '../../src/core/ru
 import { assertRead, mapOf, readShape, text } from '../../src/core/shape.ts';
 import { resolveIssuer } from '../../src/identity/fulcio-config.ts';
 import { ctLogId } from '../../src/services/ct-log.ts';
+import { nameOfKey } from '../../src/services/deployment.ts';
 import { fulcioId } from '../../src/services/fulcio.ts';
 import { rekorId } from '../../src/services/rekor.ts';
 import { timestampAuthorityId } from '../../src/services/timestamp-authority.ts';
@@ -209,8 +210,8 @@ async function readChain(
   const bytes = await readFileIfPresent(path, maxBytes);
   if (!bytes) throw chainMissing(id, path);
   const chain = parseChain(parseUtf8(bytes, path), path);
-  const { arn, publicKey } = recordedKey(sources.files, id);
-  if (!equalBytes(spkiOf(chainPublicKey(chain)), spkiOf(publicKey))) throw otherKey(id, path, arn);
+  const key = recordedKey(sources.files, id);
+  if (!equalBytes(spkiOf(chainPublicKey(chain)), spkiOf(key.publicKey))) throw otherKey(id, path, nameOfKey(key));
   assertNoErrors(lint(chain), 'X509_CHAIN_INVALID', path);
   return chain;
 }
@@ -259,11 +260,11 @@ function chainMissing(id: string, path: string): ToolkitError {
   });
 }
 
-function otherKey(id: string, path: string, arn: string): ToolkitError {
+function otherKey(id: string, path: string, key: string): ToolkitError {
   return new ToolkitError('OPS_CHAIN_KEY', {
-    message: `${path}: expected a certificate of the recorded key ${arn}, got one of another key`,
+    message: `${path}: expected a certificate of the recorded key ${key}, got one of another key`,
     fault: 'evidence',
-    data: { service: id, path, arn },
-    hint: 'the ceremony certified a key that is not in KMS: compare the key ids that its holders read with `sigstead aws record`',
+    data: { service: id, path, key },
+    hint: 'the ceremony certified another key: compare the key ids that its holders read with `sigstead aws record`',
   });
 }

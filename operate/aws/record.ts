@@ -1,27 +1,43 @@
+import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { type PlacedKey, placedKeys } from '../../lib/access/placement.ts';
+import { type PlacedHsmKey, type PlacedKey, placedHsmKeys, placedKeys } from '../../lib/access/placement.ts';
 import { partitionOf } from '../../lib/names.ts';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
-import { equalBytes } from '../../src/core/bytes.ts';
+import { equalBytes, parseUtf8 } from '../../src/core/bytes.ts';
 import { spkiOf } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
-import { createFile, makeDirectory, replaceFile } from '../../src/core/files.ts';
+import { createFile, makeDirectory, readFileCapped, replaceFile } from '../../src/core/files.ts';
 import { asStep } from '../../src/core/progress.ts';
+import { parsePublicKeyPem } from '../../src/core/public-key.ts';
+import { algorithmOf } from '../../src/keys/algorithm.ts';
 import { openAwsKmsSigner } from '../../src/keys/awskms-signer.ts';
-import { formatDeploymentRecord, type RecordedKey } from '../../src/services/deployment.ts';
-import { keyIdOf } from '../../src/trust/keys.ts';
+import {
+  formatDeploymentRecord,
+  type HsmKey,
+  keyOfService,
+  nameOfKey,
+  type RecordedKey,
+} from '../../src/services/deployment.ts';
+import { keyIdOf, shortId } from '../../src/trust/keys.ts';
 import { type DeploymentFiles, deploymentOptions, readDeploymentFiles } from './settings.ts';
 
 export const awsRecordCommand: Command = {
   words: ['aws', 'record'],
-  summary: 'record the KMS keys that a deployment made, and their public keys',
+  summary: 'record the KMS keys that a deployment made, and the HSM keys that people made',
   details: [
     'Run it once the stacks of the keys are deployed, with credentials of the auditor role: it reads public keys, no more.',
     'A key is looked up by its alias once, and named by its ARN from then on. A recorded key never changes: that its',
-    'alias leads to another key is told as what it may be, an attack.',
+    'alias leads to another key is told as what it may be, an attack. A key in an HSM is recorded with the public key',
+    'that `sigstore-kms-pkcs11 public-key` printed beside the HSM; it is asked for once.',
   ].join('\n'),
   options: {
     ...deploymentOptions,
+    'public-key': {
+      type: 'string',
+      value: 'SERVICE=FILE',
+      multiple: true,
+      help: 'the public key (PEM) of a service whose key is pkcs11:…; once for each, when it is first recorded',
+    },
     keys: {
       type: 'string',
       value: 'DIR',
@@ -34,6 +50,10 @@ export const awsRecordCommand: Command = {
       command: 'sigstead aws record --config acme/sigstead.yaml --keys acme/root-signing/inbox',
       explains: 'and hand the public keys to the ceremony of the CA roots',
     },
+    {
+      command: 'sigstead aws record --public-key fulcio=fulcio.pub.pem',
+      explains: 'where the key of Fulcio is in an HSM (docs/hsm.md)',
+    },
   ],
   exitNotes: [
     '4    also: an alias leads to another key than the recorded one',
@@ -44,22 +64,32 @@ export const awsRecordCommand: Command = {
 
 async function record(invocation: Invocation): Promise<Outcome> {
   const files = await readDeploymentFiles(invocation.options);
+  const given = await readHsmKeys(files, invocation.options.texts('public-key'));
   const { found, away } = await readRegions(invocation, files);
-  const added = [...found.keys()].filter((id) => !files.record.keys.has(id));
+  const added = [...given.keys(), ...found.keys()].filter((id) => !keyOfService(id, files.record));
   const keys = new Map([...files.record.keys, ...found]);
+  const hsmKeys = new Map([...(files.record.hsmKeys ?? []), ...given]);
   if (added.length > 0)
     await replaceFile(
       files.recordFile,
-      formatDeploymentRecord({ ...files.record, account: files.record.account ?? files.aws.account, keys }),
+      formatDeploymentRecord({
+        ...{ ...files.record, account: files.record.account ?? files.aws.account, keys },
+        ...(hsmKeys.size > 0 && { hsmKeys }),
+      }),
     );
-  const written = await writePublicKeys(invocation.options.text('keys'), keys);
+  const all = new Map<string, RecordedKey | HsmKey>([...keys, ...hsmKeys]);
+  const written = await writePublicKeys(invocation.options.text('keys'), all);
   if (away.size > 0) throw regionsAway(files, { away, added });
-  const shown = [...keys].map(([service, { arn, publicKey }]) => ({ service, arn, keyId: keyIdOf(publicKey) }));
+  const shown = [...all].map(([service, key]) => ({
+    service,
+    ...('arn' in key ? { arn: key.arn } : { uri: key.uri }),
+    keyId: keyIdOf(key.publicKey),
+  }));
   return {
     json: { file: files.recordFile, added, keys: shown, written },
     text: [
-      `${files.recordFile}: ${added.length} of ${keys.size} keys are new\n`,
-      ...shown.map(({ service, arn, keyId }) => `  ${service}  ${arn}\n    key id ${keyId}\n`),
+      `${files.recordFile}: ${added.length} of ${all.size} keys are new\n`,
+      ...[...all].map(([id, key]) => `  ${id}  ${nameOfKey(key)}\n    key id ${keyIdOf(key.publicKey)}\n`),
       ...written.map((path) => `${path}\n`),
     ].join(''),
   };
@@ -90,8 +120,7 @@ async function readKeys({ progress }: Invocation, files: DeploymentFiles, placed
   const keys = new Map<string, RecordedKey>();
   for (const key of placed) {
     const found = await asStep(progress, `read the key of ${key.id}`, async () => readKey(files, key));
-    const known = files.record.keys.get(key.id);
-    if (known) assertSame(files, key, { known, found });
+    assertRecorded(files, key.id, found);
     keys.set(key.id, found);
   }
   return keys;
@@ -117,7 +146,7 @@ async function readKey({ names }: DeploymentFiles, { id, region, spec }: PlacedK
   const alias = `arn:${partitionOf(region)}:kms:${region}:${names.keysAccount}:${names.keyAlias(id)}`;
   const signer = await openAwsKmsSigner(`awskms:///${alias}`);
   signer.close();
-  const algorithm = spec === 'ECC_NIST_P384' ? 'ecdsa-p384-sha384' : 'ecdsa-p256-sha256';
+  const algorithm = algorithms[spec];
   if (signer.algorithm === algorithm) return { arn: signer.arn, publicKey: signer.publicKey };
   throw new ToolkitError('OPS_KEY_ALGORITHM', {
     message: `${alias}: expected a key for ${algorithm}, got one for ${signer.algorithm}`,
@@ -127,21 +156,82 @@ async function readKey({ names }: DeploymentFiles, { id, region, spec }: PlacedK
   });
 }
 
-function assertSame(
-  { recordFile }: DeploymentFiles,
-  { id }: PlacedKey,
-  { known, found }: { readonly known: RecordedKey; readonly found: RecordedKey },
-): void {
-  if (known.arn === found.arn && equalBytes(spkiOf(known.publicKey), spkiOf(found.publicKey))) return;
+const algorithms = { ECC_NIST_P384: 'ecdsa-p384-sha384', ECC_NIST_P256: 'ecdsa-p256-sha256' } as const;
+
+/**
+ * Returns the keys in the HSM: those of the files, and those that are recorded already.
+ * @throws CLI_USAGE for a service whose key is not there
+ * @throws OPS_HSM_KEY for a key that is neither recorded nor given, or of the wrong kind
+ */
+async function readHsmKeys(files: DeploymentFiles, given: readonly string[]): Promise<ReadonlyMap<string, HsmKey>> {
+  const placed = placedHsmKeys(files);
+  const paths = new Map(given.map((text) => pathOfService(text, placed)));
+  const keys = new Map<string, HsmKey>();
+  for (const key of placed) {
+    const path = paths.get(key.id);
+    if (path !== undefined) {
+      const found = { uri: key.uri, publicKey: await readPublicKey(key, path) };
+      assertRecorded(files, key.id, found);
+      keys.set(key.id, found);
+    } else if (!keyOfService(key.id, files.record)) throw noPublicKey(key);
+  }
+  return keys;
+}
+
+function pathOfService(text: string, placed: readonly PlacedHsmKey[]): readonly [string, string] {
+  const [id = '', ...rest] = text.split('=');
+  const path = rest.join('=');
+  if (path !== '' && placed.some((key) => key.id === id)) return [id, path];
+  const known = placed.map((key) => key.id).join(', ') || 'none';
+  throw new ToolkitError('CLI_USAGE', {
+    message: `--public-key: expected SERVICE=FILE for a service whose key is in an HSM (${known}), got ${text}`,
+    fault: 'input',
+    hint: 'keys in KMS are read there: name only services whose key is pkcs11:… in sigstead.yaml',
+  });
+}
+
+async function readPublicKey({ id, spec }: PlacedHsmKey, path: string): Promise<KeyObject> {
+  const publicKey = parsePublicKeyPem(parseUtf8(await readFileCapped(resolve(path), 1 << 16), path));
+  const algorithm = publicKey && algorithmOf(publicKey);
+  if (publicKey && algorithm === algorithms[spec]) return publicKey;
+  throw new ToolkitError('OPS_HSM_KEY', {
+    message: `${path}: expected the public key of ${id} as PEM, for ${algorithms[spec]}, got ${algorithm ?? 'something else'}`,
+    fault: 'input',
+    data: { service: id, path },
+    hint: 'make a key on that curve in the HSM; sigstore-kms-pkcs11 public-key prints it (docs/hsm.md)',
+  });
+}
+
+function noPublicKey({ id, uri }: PlacedHsmKey): ToolkitError {
+  return new ToolkitError('OPS_HSM_KEY', {
+    message: `${id}: expected its public key, which nobody but its HSM can tell, got none`,
+    fault: 'input',
+    data: { service: id, uri },
+    hint: `beside the HSM: sigstore-kms-pkcs11 public-key '${uri.replace(':', '://')}' > ${id}.pub.pem; then: sigstead aws record --public-key ${id}=${id}.pub.pem`,
+  });
+}
+
+function assertRecorded({ record, recordFile }: DeploymentFiles, id: string, found: RecordedKey | HsmKey): void {
+  const known = keyOfService(id, record);
+  if (known === undefined) return;
+  if (nameOfKey(known) === nameOfKey(found) && equalBytes(spkiOf(known.publicKey), spkiOf(found.publicKey))) return;
   throw new ToolkitError('OPS_KEY_CHANGED', {
-    message: `${id}: expected the recorded key ${known.arn}, got ${found.arn}`,
+    message: `${id}: expected the recorded key ${describe(known)}, got ${describe(found)}`,
     fault: 'evidence',
-    data: { service: id, recorded: known.arn, found: found.arn },
+    data: { service: id, recorded: nameOfKey(known), found: nameOfKey(found) },
     hint: `${recordFile} is right unless you replaced the key yourself: look in CloudTrail for UpdateAlias and CreateKey; a new key is a rotation`,
   });
 }
 
-async function writePublicKeys(directory: string | undefined, keys: Keys): Promise<readonly string[]> {
+/** In an HSM another key can have the same name. */
+function describe(key: RecordedKey | HsmKey): string {
+  return 'arn' in key ? key.arn : `${key.uri} (key id ${shortId(keyIdOf(key.publicKey))})`;
+}
+
+async function writePublicKeys(
+  directory: string | undefined,
+  keys: ReadonlyMap<string, RecordedKey | HsmKey>,
+): Promise<readonly string[]> {
   if (directory === undefined) return [];
   await makeDirectory(resolve(directory));
   const files = [...keys].map(([id, { publicKey }]) => ({

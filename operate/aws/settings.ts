@@ -7,6 +7,8 @@ import { readFileIfPresent } from '../../src/core/files.ts';
 import {
   type DeploymentRecord,
   emptyRecord,
+  type HsmKey,
+  keyOfService,
   parseDeploymentRecord,
   type RecordedKey,
 } from '../../src/services/deployment.ts';
@@ -70,8 +72,8 @@ export function namesOf({ instance }: InstanceConfig, { account, keysAccount, re
  * Returns a key as it was recorded.
  * @throws OPS_KEY_UNRECORDED
  */
-export function recordedKey({ record, recordFile }: DeploymentFiles, id: string): RecordedKey {
-  const key = record.keys.get(id);
+export function recordedKey({ record, recordFile }: DeploymentFiles, id: string): RecordedKey | HsmKey {
+  const key = keyOfService(id, record);
   if (key) return key;
   throw new ToolkitError('OPS_KEY_UNRECORDED', {
     message: `${recordFile}: expected the key of ${id}, got none`,

@@ -10,6 +10,7 @@ import { packageDirectory } from '../settings.ts';
 import { assertFitsImage, type BuildInfo } from './build-info.ts';
 import { Crane } from './crane.ts';
 import { GoTools } from './go-tools.ts';
+import { assertLoads, type HsmFlavour, type HsmFoundation, layFoundation } from './hsm-flavour.ts';
 import { writeLayout } from './layout.ts';
 import {
   type BuiltImage,
@@ -19,8 +20,8 @@ import {
   layoutsOf,
   manifestName,
 } from './manifest.ts';
-import { imageOf, sbomArtifact } from './oci.ts';
-import { binariesOf, type ImageProgram, pathInImage } from './programs.ts';
+import { imageOf, layerOf, sbomArtifact } from './oci.ts';
+import { binariesOf, type ImageProgram, isForHsm, pathInImage, serverOf } from './programs.ts';
 import { bundledCertificates, type Certificates, rootFiles } from './root-files.ts';
 import { sbomOf } from './sbom.ts';
 import { scanPrograms } from './scan-programs.ts';
@@ -34,6 +35,8 @@ export interface BuildImages {
   readonly directory: string;
   /** URL of the vulnerability database. @default https://vuln.go.dev */
   readonly database: string | undefined;
+  /** For images of servers with a key in an HSM. */
+  readonly hsm: HsmFlavour | undefined;
   readonly invocation: Pick<Invocation, 'environment' | 'progress' | 'signal' | 'version'>;
 }
 
@@ -51,6 +54,7 @@ interface Parts {
   readonly certificates: Certificates;
   readonly license: Uint8Array;
   readonly crane: Crane;
+  readonly foundation: HsmFoundation | undefined;
 }
 
 /**
@@ -58,10 +62,11 @@ interface Parts {
  * manifest comes last: a directory without one holds nothing.
  * @throws OPS_IMAGE_PROGRAM, OPS_IMAGE_BUILD; what `ensureServers` throws
  */
-export async function buildImages({ programs, directory, database, invocation }: BuildImages): Promise<ImagesManifest> {
+export async function buildImages(options: BuildImages): Promise<ImagesManifest> {
+  const { programs, directory, database, invocation } = options;
   const { progress, version: toolkit } = invocation;
   const go = await GoTools.find(invocation.environment, invocation.signal);
-  const parts = await gatherParts(programs, go, invocation);
+  const parts = await gatherParts(options, go);
   await makeDirectory(directory);
   const images = new Map<string, BuiltImage>();
   for (const program of programs) {
@@ -85,18 +90,22 @@ export async function buildImages({ programs, directory, database, invocation }:
   return manifest;
 }
 
-async function gatherParts(
-  programs: readonly ImageProgram[],
-  go: GoTools,
-  { environment: env, progress, signal }: BuildImages['invocation'],
-): Promise<Parts> {
+async function gatherParts({ programs, hsm, invocation }: BuildImages, go: GoTools): Promise<Parts> {
+  const { environment: env, progress, signal } = invocation;
   const names = [...new Set(programs.flatMap(binariesOf))];
   const paths = await ensureServers([...names, 'crane'], { env, progress, signal });
+  const binaries = await readBinaries(names, paths, go);
+  const crane = new Crane(paths.get('crane') ?? 'crane', env, signal);
+  const lay = async (flavour: HsmFlavour) =>
+    asStep(progress, `pull ${flavour.base}`, async () => layFoundation(flavour, crane));
+  const foundation = hsm && (await lay(hsm));
+  const plugIn = binaries.get('sigstore-kms-pkcs11');
+  if (foundation && plugIn) assertLoads(foundation, plugIn.bytes);
   return {
-    binaries: await readBinaries(names, paths, go),
+    binaries,
     certificates: bundledCertificates(),
     license: await readFileCapped(join(packageDirectory, 'LICENSE'), 1 << 20),
-    crane: new Crane(paths.get('crane') ?? 'crane', env, signal),
+    ...{ crane, foundation },
   };
 }
 
@@ -114,30 +123,33 @@ async function readBinaries(names: readonly ServerName[], paths: ReadonlyMap<Ser
 
 async function makeImage(
   program: ImageProgram,
-  { binaries, certificates, license, crane }: Parts,
+  { binaries, certificates, license, crane, foundation }: Parts,
   { directory, toolkit }: { readonly directory: string; readonly toolkit: string },
 ): Promise<BuiltImage> {
   const held = binariesOf(program).flatMap((name) => binaries.get(name) ?? []);
   const files = new Map(held.map(({ name, bytes }) => [pathInImage(name), bytes]));
   const tar = writeTar(rootFiles(files, { certificates: certificates.pem, license }));
-  const version = held.find(({ name }) => name === program);
-  const image = imageOf(
-    { tar, compressed: await compress(tar, crane) },
-    {
-      title: program,
-      version: version ? versionOf(version, toolkit) : toolkit,
-      source: `https://${serverPackages[program].module.replace(/\/v\d+$/, '')}`,
-    },
-  );
+  const server = serverOf(program);
+  const version = held.find(({ name }) => name === server);
+  const below = isForHsm(program) ? foundation : undefined;
+  const own = layerOf(tar, await compress(tar, crane));
+  const layers = [...(below?.base.layers ?? []), ...(below?.vendor ?? []).map(({ layer }) => layer), own];
+  const image = imageOf(layers, {
+    title: program,
+    version: version ? versionOf(version, toolkit) : toolkit,
+    source: `https://${serverPackages[server].module.replace(/\/v\d+$/, '')}`,
+    ...(below && { base: below.base.reference }),
+  });
   const { digest } = image.manifest;
-  const sbom = sbomOf({ name: program, digest, programs: held, certificates });
+  const sbom = sbomOf({ name: program, digest, programs: held, certificates, ...(below && { foundation: below }) });
   const attached = sbomArtifact(sbom, image.manifest);
   const layouts = layoutsOf(directory, program);
   await writeLayout(layouts.image, image);
   await writeLayout(layouts.sbom, attached);
   await replaceFile(join(directory, program, `${program}.cdx.json`), sbom);
   const bytes = image.blobs.reduce((sum, blob) => sum + blob.bytes.length, 0);
-  return { digest, bytes, sbom: attached.manifest.digest, programs: held.map(({ name }) => name) };
+  const from = below && { base: below.base.reference };
+  return { digest, bytes, sbom: attached.manifest.digest, programs: held.map(({ name }) => name), ...from };
 }
 
 async function compress(tar: Uint8Array, crane: Crane): Promise<Uint8Array> {

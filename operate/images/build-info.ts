@@ -38,7 +38,8 @@ export function parseBuildInfo(document: JsonObject): BuildInfo {
 }
 
 /**
- * Checks that a binary is the program that it is taken for, and one that runs where there is no C library.
+ * Checks that a binary is the program that it is taken for, and, but for the plug-in, one that runs where there is no C
+ * library.
  * @throws OPS_IMAGE_PROGRAM
  */
 export function assertFitsImage(name: ServerName, info: BuildInfo, path: string): void {
@@ -47,7 +48,7 @@ export function assertFitsImage(name: ServerName, info: BuildInfo, path: string)
     ['main package', declared.replace(/^\.\//, `${ownModule}/`), info.mainPackage],
     ['GOOS', platform.os, info.settings.get('GOOS') ?? 'none'],
     ['GOARCH', platform.architecture, info.settings.get('GOARCH') ?? 'none'],
-    ['CGO_ENABLED', '0', info.settings.get('CGO_ENABLED') ?? 'none'],
+    ['CGO_ENABLED', serverPackages[name].cgo ? '1' : '0', info.settings.get('CGO_ENABLED') ?? 'none'],
   ];
   const wrong = expected.filter(([, want, got]) => want !== got);
   if (wrong.length === 0) return;

@@ -7,6 +7,7 @@ import { makeScratchDirectory, readFileCapped } from '../../src/core/files.ts';
 import { isJsonObject, type Json, parseJsonObject } from '../../src/core/json.ts';
 import { type ProgramResult, runProgram } from '../../src/process/run-program.ts';
 import { lastLines } from '../clients/verdict.ts';
+import { platform } from './build-info.ts';
 import { readTar } from './tar.ts';
 
 const timeoutMs = 15 * 60_000;
@@ -67,6 +68,15 @@ export class Crane {
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
+  }
+
+  /**
+   * Pulls an image by its digest into a layout.
+   * @throws OPS_IMAGE_DIFFERS (evidence), OPS_REGISTRY
+   */
+  async pull(reference: string, directory: string): Promise<void> {
+    const { os, architecture } = platform;
+    await this.#talk(reference, ['pull', '--format=oci', `--platform=${os}/${architecture}`, reference, directory]);
   }
 
   /**

@@ -29,6 +29,8 @@ export interface BuiltImage {
   /** Digest of the manifest of the SBOM, which refers to this image. */
   readonly sbom: string;
   readonly programs: readonly string[];
+  /** The image that it lies on, with its digest; absent where it is made from nothing. */
+  readonly base?: string | undefined;
 }
 
 export interface BuiltProgram {
@@ -93,7 +95,7 @@ const shape: Read<ImagesManifest & { format: string }> = object({
       findings: optional(list(finding)),
     }),
   ),
-  images: mapOf(object({ digest, bytes: count, sbom: digest, programs: list(text) })),
+  images: mapOf(object({ digest, bytes: count, sbom: digest, programs: list(text), base: optional(text) })),
 });
 
 export function formatImagesManifest(manifest: ImagesManifest): Uint8Array {

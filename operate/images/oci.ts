@@ -6,7 +6,7 @@ import { sbomMediaType } from './sbom.ts';
 
 export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 const configType = 'application/vnd.oci.image.config.v1+json';
-const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const emptyType = 'application/vnd.oci.empty.v1+json';
 
 /** No clock has a part in an image: two that are made of the same files are the same. */
@@ -24,9 +24,15 @@ export interface Artifact {
   readonly blobs: readonly Blob[];
 }
 
-export interface ImageLayer {
-  readonly tar: Uint8Array;
-  readonly compressed: Uint8Array;
+/** A layer as it travels, and the digest of its archive. */
+export interface Layer {
+  readonly blob: Blob;
+  readonly mediaType: string;
+  readonly diffId: string;
+}
+
+export function layerOf(tar: Uint8Array, compressed: Uint8Array): Layer {
+  return { blob: blobOf(compressed), mediaType: layerType, diffId: blobOf(tar).digest };
 }
 
 /** What a person sees of an image in a registry. */
@@ -34,14 +40,21 @@ export interface ImageLabels {
   readonly title: string;
   readonly version: string;
   readonly source: string;
+  /** The image that it lies on, with its digest; absent where it is made from nothing. */
+  readonly base?: string;
 }
 
 /**
- * Returns an image of one layer.
+ * Returns an image of these layers, the lowest first. Nothing but files comes from a base: who runs, what is started and
+ * in which environment is ours.
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  */
-export function imageOf(layer: ImageLayer, { title, version, source }: ImageLabels): Artifact {
+export function imageOf(layers: readonly Layer[], { title, version, source, base }: ImageLabels): Artifact {
   const labels = {
+    ...(base !== undefined && {
+      'org.opencontainers.image.base.digest': base.replace(/^.*@/, ''),
+      'org.opencontainers.image.base.name': base,
+    }),
     'org.opencontainers.image.source': source,
     'org.opencontainers.image.title': title,
     'org.opencontainers.image.version': version,
@@ -52,24 +65,23 @@ export function imageOf(layer: ImageLayer, { title, version, source }: ImageLabe
     os: platform.os,
     config: {
       User: `${userId}:${userId}`,
-      // Fulcio looks for the plug-in of its key there.
-      Env: ['PATH=/bin'],
+      // Servers look for the plug-in of their key there. Whom they trust is not for a base to say.
+      Env: ['PATH=/bin', ...(base === undefined ? [] : ['SSL_CERT_DIR=/nowhere'])],
       Entrypoint: ['/entry'],
       WorkingDir: '/',
       Labels: labels,
     },
-    rootfs: { type: 'layers', diff_ids: [blobOf(layer.tar).digest] },
-    history: [{ created, created_by: 'sigstead images build' }],
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+    history: layers.map(() => ({ created, created_by: 'sigstead images build' })),
   });
-  const compressed = blobOf(layer.compressed);
   const manifest = jsonBlob({
     schemaVersion: 2,
     mediaType: manifestType,
     config: descriptor(configType, config),
-    layers: [descriptor(layerType, compressed)],
+    layers: layers.map(({ mediaType, blob }) => descriptor(mediaType, blob)),
     annotations: labels,
   });
-  return { manifest, blobs: [config, compressed] };
+  return { manifest, blobs: [config, ...layers.map(({ blob }) => blob)] };
 }
 
 /**

@@ -2,20 +2,39 @@ import type { ServerName } from '../../local/servers.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 
 /** Programs that get an image of their own; `lib/` and `deployment.json` know the images by these names. */
-export const imagePrograms = ['fulcio', 'ct-log', 'rekor-aws', 'timestamp-server-aws', 'tesseract-aws'] as const;
+const scratchPrograms = ['fulcio', 'ct-log', 'rekor-aws', 'timestamp-server-aws', 'tesseract-aws'] as const;
+
+/** The flavour for a key in an HSM, on a base with a C library: `lib/access/placement.ts` has the same names. */
+const hsmPrograms = ['fulcio-pkcs11', 'ct-log-pkcs11', 'timestamp-server-aws-pkcs11'] as const;
+
+export const imagePrograms = [...scratchPrograms, ...hsmPrograms] as const;
 
 export type ImageProgram = (typeof imagePrograms)[number];
 
-/** Upstream's CT log is made where it is asked for: an instance has this one or ours. */
-const byDefault = imagePrograms.filter((program) => program !== 'tesseract-aws');
+/** Upstream's CT log and the images for an HSM are made where they are asked for. */
+const byDefault = scratchPrograms.filter((program) => program !== 'tesseract-aws');
 
 /** What stands in front of Rekor is in Rekor's image: they are deployed together. A log is ended by a task of its own image and role, so that no other image may reach its key. */
-const logs: readonly ImageProgram[] = ['ct-log', 'rekor-aws', 'tesseract-aws'];
+const logs: readonly string[] = ['ct-log', 'rekor-aws', 'tesseract-aws'];
+
+export function isForHsm(program: ImageProgram): boolean {
+  return program.endsWith('-pkcs11');
+}
+
+/** Returns the server of an image. */
+export function serverOf(program: ImageProgram): ServerName {
+  return program.replace(/-pkcs11$/, '') as ServerName;
+}
 
 /** Returns what the image of a program holds: the program that the others start, then what they start. */
 export function binariesOf(program: ImageProgram): readonly ServerName[] {
-  const gate = program === 'rekor-aws' ? (['write-gate'] as const) : [];
-  return ['entry', program, ...(logs.includes(program) ? (['freeze-log'] as const) : []), ...gate];
+  const server = serverOf(program);
+  return [
+    ...(['entry', server] as const),
+    ...(logs.includes(server) ? (['freeze-log'] as const) : []),
+    ...(server === 'rekor-aws' ? (['write-gate'] as const) : []),
+    ...(isForHsm(program) ? (['sigstore-kms-pkcs11'] as const) : []),
+  ];
 }
 
 /** Returns where a binary lies in the image. */

@@ -86,7 +86,7 @@ export async function readRecord(path: string) {
 
 /** Puts the digests into `deployment.json`; what else it says stays. Read again: pushing takes minutes. */
 export async function recordImages(path: string, manifest: ImagesManifest): Promise<void> {
-  const { keys, images } = await readRecord(path);
+  const record = await readRecord(path);
   const digests = [...manifest.images].map(([program, { digest }]) => [program, digest] as const);
-  await replaceFile(path, formatDeploymentRecord({ keys, images: new Map([...images, ...digests]) }));
+  await replaceFile(path, formatDeploymentRecord({ ...record, images: new Map([...record.images, ...digests]) }));
 }

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import { utf8 } from '../../src/core/bytes.ts';
 import type { BuildInfo, GoModule } from './build-info.ts';
+import type { HsmFoundation } from './hsm-flavour.ts';
 import type { Certificates } from './root-files.ts';
 
 /** A binary of an image. */
@@ -15,6 +17,8 @@ export interface SbomOf {
   readonly digest: string;
   readonly programs: readonly SbomProgram[];
   readonly certificates: Certificates;
+  /** What it lies on; absent where it is made from nothing. */
+  readonly foundation?: Pick<HsmFoundation, 'base' | 'vendor'>;
 }
 
 export const sbomMediaType = 'application/vnd.cyclonedx+json';
@@ -24,12 +28,14 @@ export const sbomMediaType = 'application/vnd.cyclonedx+json';
  * nor time: the same image has the same document.
  * @see https://cyclonedx.org/docs/1.6/json/
  */
-export function sbomOf({ name, digest, programs, certificates }: SbomOf): Uint8Array {
+export function sbomOf({ name, digest, programs, certificates, foundation }: SbomOf): Uint8Array {
   const modules = programs.flatMap(({ info }) => modulesOf(info));
+  const below = foundation ? foundationComponents(foundation) : [];
   const components = new Map<string, object>([
     ...programs.map((program) => [programRef(program), programComponent(program)] as const),
     ...modules.map((module) => [purlOf(module), moduleComponent(module)] as const),
     [certificatesRef, certificatesComponent(certificates)] as const,
+    ...below,
   ]);
   const image = `pkg:oci/${name}@${encodeURIComponent(digest)}`;
   const document = {
@@ -39,7 +45,10 @@ export function sbomOf({ name, digest, programs, certificates }: SbomOf): Uint8A
     metadata: { component: { type: 'container', 'bom-ref': image, name, version: digest, purl: image } },
     components: [...components].toSorted(byName).map(([, component]) => component),
     dependencies: [
-      { ref: image, dependsOn: [...programs.map(programRef), certificatesRef].toSorted() },
+      {
+        ref: image,
+        dependsOn: [...programs.map(programRef), certificatesRef, ...below.map(([ref]) => ref)].toSorted(),
+      },
       ...programs
         .map((program) => ({ ref: programRef(program), dependsOn: dependenciesOf(program.info) }))
         .toSorted((a, b) => (a.ref < b.ref ? -1 : 1)),
@@ -94,6 +103,24 @@ function moduleComponent(module: GoModule) {
     purl: purlOf(module),
     ...(module.sum !== undefined && { properties: [{ name: 'sigstead:go:sum', value: module.sum }] }),
   };
+}
+
+/** What is in a base stands in the base's own SBOM. */
+function foundationComponents({
+  base: { reference },
+  vendor,
+}: Pick<HsmFoundation, 'base' | 'vendor'>): readonly (readonly [string, object])[] {
+  const [repository = '', digest = ''] = reference.split('@');
+  const name = repository.slice(repository.lastIndexOf('/') + 1);
+  const place = encodeURIComponent(repository);
+  const purl = `pkg:oci/${name}@${encodeURIComponent(digest)}?repository_url=${place}`;
+  const base = { type: 'container', 'bom-ref': `base:${digest}`, name: repository, version: digest, purl };
+  const files = vendor.map(({ file, sha256 }) => {
+    const ref = `layer:${sha256}`;
+    const hashes = [{ alg: 'SHA-256', content: sha256 }];
+    return [ref, { type: 'file', 'bom-ref': ref, name: basename(file), hashes }] as const;
+  });
+  return [[`base:${digest}`, base], ...files];
 }
 
 function certificatesComponent({ count, sha256 }: Certificates) {

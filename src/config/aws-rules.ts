@@ -1,5 +1,5 @@
 import type { Rule } from '../core/rules.ts';
-import { type ConfigDraft, type DraftFields, type Written, written } from './draft.ts';
+import { type ConfigDraft, type DraftFields, fieldsAt, type Written, written } from './draft.ts';
 import { duplicates, isNamed } from './duplicates.ts';
 
 /** Rules of the section `aws`, and of what other sections say about it. */
@@ -60,7 +60,10 @@ export const awsRules: readonly Rule<ConfigDraft>[] = [
     id: 'network-ranges',
     title: 'ranges of addresses are what they say: AWS refuses one whose address has bits behind its prefix',
     check: ({ aws }) =>
-      [...(aws ? [written(aws, 'network')] : []), ...listedAt(aws, 'clientNetworks')].flatMap((range) => {
+      [
+        ...(aws ? [written(aws, 'network'), written(fieldsAt(aws, 'hsm'), 'network')] : []),
+        ...listedAt(aws, 'clientNetworks'),
+      ].flatMap((range) => {
         if (range === undefined) return [];
         const network = networkOf(range.value);
         if (network === range.value) return [];

@@ -50,11 +50,11 @@ export const configRules: readonly ConfigRule[] = [
   },
   {
     id: 'log-key-source',
-    title: 'keys of logs are in KMS or in files: the log servers cannot use a PKCS#11 token',
+    title: 'keys of signature logs are in KMS or in files: Rekor cannot use a PKCS#11 token',
     check: ({ services }) =>
       services
-        .filter(({ kind }) => kind === 'rekor' || kind === 'ct')
-        .flatMap(({ kind, key }) => (key?.value.startsWith('pkcs11:') ? [unusableKey(kind, key)] : [])),
+        .filter(({ kind }) => kind === 'rekor')
+        .flatMap(({ key }) => (key?.value.startsWith('pkcs11:') ? [unusableKey(key)] : [])),
   },
   {
     id: 'unique-issuers',
@@ -107,12 +107,11 @@ const allTimestamps: Complaint = {
   hint: 'use "any" if anybody signs from npm or JavaScript',
 };
 
-function unusableKey(kind: DraftService['kind'], key: Written): Complaint {
-  const server = kind === 'ct' ? 'the certificate log (TesseraCT)' : 'the signature log (Rekor)';
+function unusableKey(key: Written): Complaint {
   return {
     where: key.path,
-    message: `expected awskms or file, got a pkcs11: key, which ${server} cannot use`,
-    hint: 'Fulcio and the timestamp authorities can use a PKCS#11 token',
+    message: 'expected awskms or file, got a pkcs11: key, which the signature log (Rekor) cannot use',
+    hint: 'Fulcio, CT logs on AWS and the timestamp authorities can use a PKCS#11 token: docs/hsm.md',
   };
 }
 

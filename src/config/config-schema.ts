@@ -10,6 +10,7 @@ import {
   section,
   serviceName,
   text,
+  words,
 } from './fields.ts';
 import { issuerSchema } from './issuer-schema.ts';
 
@@ -98,14 +99,32 @@ const cidr = text(
   'a private IPv4 range of /16 to /22 like 10.64.0.0/16',
 );
 
+const port = z.int(words('a TCP port')).min(1, words('a TCP port')).max(65_535, words('a TCP port'));
+
+const hsm = section({
+  module: text(
+    /^(?:\/[\w+.-]{1,64}){1,16}$/,
+    'the absolute path of a PKCS#11 module like /opt/cloudhsm/lib/libcloudhsm_pkcs11.so',
+  ).describe('The PKCS#11 module of its maker: where it is in the image.'),
+  network: text(
+    /^\d{1,3}(?:\.\d{1,3}){3}\/(?:1[6-9]|2\d|3[0-2])$/,
+    'an IPv4 range of /16 to /32 like 10.64.8.0/22',
+  ).describe('Addresses of the HSM. The servers with a key in it reach these, on the ports below.'),
+  ports: list(port, 'port').default([2223, 2224, 2225]).describe('TCP ports of the HSM. By default those of CloudHSM.'),
+  exclusive: z
+    .boolean(words('true or false'))
+    .default(false)
+    .describe('One call at a time from each task, for an HSM with few sessions.'),
+});
+
 const aws = section({
   account: account.describe('Account that runs the servers: 12 digits, in quotes.'),
   keysAccount: account.exactOptional().describe('Account that holds the keys. By default the same one.'),
   regions: list(region, 'region').describe('Regions; the first one writes.'),
   availability: choice(['ha', 'dev']).default('ha').describe('ha: several zones, two of everything. dev: one.'),
-  hsm: choice(['none', 'cloudhsm'])
-    .default('none')
-    .describe('Kept for keys in a CloudHSM cluster, which the stacks do not deploy yet.'),
+  hsm: hsm
+    .exactOptional()
+    .describe('The HSM of services whose key is pkcs11:…. Needed for these, and for nothing else.'),
   access: choice(['public', 'private'])
     .default('private')
     .describe('Who reaches the services: the Internet, or the network they are in.'),

@@ -11,7 +11,8 @@ import { readWitnessPolicy, type WitnessPolicy } from './witness-policy.ts';
 
 /**
  * Where a key lives. `awskms` is a KMS key on AWS and an encrypted file key on one machine; `file` is an encrypted
- * file key; `pkcs11:` is a key in an HSM, for the servers that can use one (Fulcio and the timestamp authorities).
+ * file key; `pkcs11:` is a key in an HSM, for the servers that can use one (Fulcio, the timestamp
+ * authorities and, on AWS, CT logs).
  */
 export type KeySource = 'awskms' | 'file' | `pkcs11:${string}`;
 
@@ -60,12 +61,24 @@ export interface MonitorsConfig {
   readonly alerts: readonly { readonly sns: string }[];
 }
 
+/** How tasks on AWS reach an HSM. Its PIN is in a secret of each service (`Names.pinSecret`). */
+export interface HsmConfig {
+  /** Path of the PKCS#11 module in the image. */
+  readonly module: string;
+  /** IPv4 range. */
+  readonly network: string;
+  readonly ports: readonly number[];
+  /** One call at a time from each task. */
+  readonly exclusive: boolean;
+}
+
 export interface AwsConfig {
   readonly account: string;
   readonly keysAccount: string;
   readonly regions: readonly string[];
   readonly availability: 'ha' | 'dev';
-  readonly hsm: 'none' | 'cloudhsm';
+  /** Of the services whose key is `pkcs11:`. */
+  readonly hsm?: HsmConfig;
   readonly access: 'public' | 'private';
   readonly writers: 'anyone' | 'network' | 'certificate';
   readonly clientNetworks: readonly string[];

@@ -4,10 +4,10 @@ import {
   type Flag,
   file,
   flag,
-  keyArn,
   keyPath,
   port,
   type ServiceSpec,
+  signingKey,
   storage,
   text,
 } from './service.ts';
@@ -69,16 +69,13 @@ function onOneMachine(shard: LogShardConfig) {
 }
 
 function onAws(shard: LogShardConfig) {
+  const { delivery, address } = signingKey('log', shard.key);
   return {
     program: 'ct-log',
     storage: 'bucket-and-database',
     environment: [{ name: 'DATABASE_PASSWORD', value: [storage('database-password')] }],
-    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
-    flags: [
-      ...storedOnAws(shard),
-      flag('db_tls_ca', file(databaseCaFile)),
-      flag('signer_kms_key', text`awskms:///${keyArn('log')}`),
-    ],
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery }],
+    flags: [...storedOnAws(shard), flag('db_tls_ca', file(databaseCaFile)), flag('signer_kms_key', address)],
   } as const satisfies Partial<ServiceSpec>;
 }
 

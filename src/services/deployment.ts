@@ -22,12 +22,30 @@ export interface RecordedKey {
   readonly publicKey: KeyObject;
 }
 
+/** A key that people made in an HSM: `uri` names it there, as `formatPkcs11Uri` writes that. */
+export interface HsmKey {
+  readonly uri: string;
+  readonly publicKey: KeyObject;
+}
+
+/** Returns what tells a key from others where it is kept. */
+export function nameOfKey(key: RecordedKey | HsmKey): string {
+  return 'arn' in key ? key.arn : key.uri;
+}
+
+/** Returns the key of a service, wherever it is. */
+export function keyOfService(id: string, { keys, hsmKeys }: DeploymentRecord): RecordedKey | HsmKey | undefined {
+  return keys.get(id) ?? hsmKeys?.get(id);
+}
+
 /** What a deployment made that the next one builds on: `deployment.json` beside `sigstead.yaml`. All of it is public. */
 export interface DeploymentRecord {
   /** That the servers are in, once keys are recorded: where the buckets and databases of the logs are. */
   readonly account?: string | undefined;
-  /** By service id, and `tuf-online`. */
+  /** In KMS; by service id, and `tuf-online`. */
   readonly keys: ReadonlyMap<string, RecordedKey>;
+  /** By service id; absent where there are none. */
+  readonly hsmKeys?: ReadonlyMap<string, HsmKey> | undefined;
   /** Digest (`sha256:…`) of each image in the registry of the instance, by the name of its program. */
   readonly images: ReadonlyMap<string, string>;
 }
@@ -52,6 +70,14 @@ const shape: Read<DeploymentRecord & { format: string }> = object({
       publicKey: parsed(text, publicKeyOf),
     }),
   ),
+  hsmKeys: optional(
+    mapOf(
+      object({
+        uri: matching(/^pkcs11:[\x21-\x7e]{1,1024}$/, 'a PKCS#11 URI'),
+        publicKey: parsed(text, publicKeyOf),
+      }),
+    ),
+  ),
   images: mapOf(matching(/^sha256:[0-9a-f]{64}$/, 'sha256: and 64 hexadecimal digits')),
 });
 
@@ -60,7 +86,7 @@ const shape: Read<DeploymentRecord & { format: string }> = object({
  * @throws CORE_JSON, CORE_TOO_LARGE, SVC_DEPLOYMENT with every problem
  */
 export function parseDeploymentRecord(bytes: Uint8Array, what: string): DeploymentRecord {
-  const { account, keys, images } = assertRead(
+  const { account, keys, hsmKeys, images } = assertRead(
     readShape(shape, parseJsonObject(bytes, { what, maxBytes: maxRecordBytes })),
     {
       code: 'SVC_DEPLOYMENT',
@@ -68,23 +94,25 @@ export function parseDeploymentRecord(bytes: Uint8Array, what: string): Deployme
       hint: 'sigstead writes this file: run `sigstead aws record` again, or restore the copy that it wrote',
     },
   );
-  return { ...(account !== undefined && { account }), keys, images };
+  return { ...(account !== undefined && { account }), keys, ...(hsmKeys && { hsmKeys }), images };
 }
 
-export function formatDeploymentRecord({ account, keys, images }: DeploymentRecord): Uint8Array {
+export function formatDeploymentRecord({ account, keys, hsmKeys, images }: DeploymentRecord): Uint8Array {
   const sorted = <T>(entries: ReadonlyMap<string, T>) => [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const document = {
     format: formatName,
     ...(account !== undefined && { account }),
-    keys: Object.fromEntries(
-      sorted(keys).map(([name, key]) => [
-        name,
-        { arn: key.arn, publicKey: key.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
-      ]),
-    ),
+    keys: Object.fromEntries(sorted(keys).map(([name, key]) => [name, { arn: key.arn, publicKey: pem(key) }])),
+    ...(hsmKeys && {
+      hsmKeys: Object.fromEntries(sorted(hsmKeys).map(([name, key]) => [name, { uri: key.uri, publicKey: pem(key) }])),
+    }),
     images: Object.fromEntries(sorted(images)),
   };
   return utf8(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+function pem({ publicKey }: RecordedKey | HsmKey): string {
+  return publicKey.export({ type: 'spki', format: 'pem' }).toString();
 }
 
 function publicKeyOf(pem: string): KeyObject {

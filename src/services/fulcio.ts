@@ -5,12 +5,12 @@ import {
   type Flag,
   file,
   flag,
-  keyArn,
   keyPassphrase,
   keyPath,
   peer,
   port,
   type ServiceSpec,
+  signingKey,
   text,
 } from './service.ts';
 
@@ -73,13 +73,14 @@ function onOneMachine(options: FulcioOptions) {
 }
 
 function onAws(options: FulcioOptions) {
+  const { delivery, address } = signingKey('ca', options.key);
   return {
-    keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
+    keys: [{ name: 'ca', source: options.key, algorithm: 'ecdsa-p384-sha384', delivery }],
     environment: [],
     flags: [
       ...commonFlags(options, '0.0.0.0'),
       flag('ca', 'kmsca'),
-      flag('kms-resource', text`awskms:///${keyArn('ca')}`),
+      flag('kms-resource', address),
       flag('kms-cert-chain-path', file('chain.pem')),
     ],
   } as const satisfies Partial<ServiceSpec>;

@@ -1,5 +1,6 @@
 import type { KeySource } from '../config/config.ts';
 import type { SignatureAlgorithm } from '../core/signer.ts';
+import { formatPkcs11Uri, parsePkcs11Uri } from '../keys/pkcs11-uri.ts';
 
 /** Where a service runs: `posix` is one machine and files, `aws` is ECS, S3, MySQL and KMS. */
 export type Backend = 'posix' | 'aws';
@@ -86,9 +87,9 @@ export interface KeySpec {
   readonly algorithm: SignatureAlgorithm;
   /**
    * How the server takes it: an encrypted PKCS#8 file with the passphrase in the environment, unencrypted PEM
-   * through a pipe that exists for one read, KMS by ARN, or Secrets Manager.
+   * through a pipe that exists for one read, KMS by ARN, an HSM by our plug-in, or Secrets Manager.
    */
-  readonly delivery: 'encrypted-file' | 'pipe-pkcs8' | 'pipe-sec1' | 'kms' | 'secrets-manager';
+  readonly delivery: 'encrypted-file' | 'pipe-pkcs8' | 'pipe-sec1' | 'kms' | 'pkcs11' | 'secrets-manager';
 }
 
 /** A program of ours in the task of a server: it has the server's port `http`, and forwards what it admits to `behind`. */
@@ -131,3 +132,25 @@ export const keyPath = (key: string): Reference => ({ kind: 'key-path', key });
 export const keyArn = (key: string): Reference => ({ kind: 'key-arn', key });
 export const keyPassphrase = (key: string): Reference => ({ kind: 'key-passphrase', key });
 export const storage = (part: StoragePart): Reference => ({ kind: 'storage', part });
+
+/** Whether a key is in an HSM. */
+export function isInHsm(source: KeySource): source is `pkcs11:${string}` {
+  return source.startsWith('pkcs11:');
+}
+
+/** Returns how a server on AWS takes a key, and what it is told to find it by. */
+export function signingKey(key: string, source: KeySource): { delivery: 'kms' | 'pkcs11'; address: Template } {
+  return isInHsm(source)
+    ? { delivery: 'pkcs11', address: [plugInAddress(source)] }
+    : { delivery: 'kms', address: text`awskms:///${keyArn(key)}` };
+}
+
+/** Returns what names a key in an HSM, in the one spelling by which it is recorded and compared. */
+export function hsmUri(source: `pkcs11:${string}`): string {
+  return formatPkcs11Uri(parsePkcs11Uri(source));
+}
+
+/** Sigstore's plug-ins are found by the scheme of an address, where a PKCS#11 URI has its own. */
+export function plugInAddress(source: `pkcs11:${string}`): string {
+  return hsmUri(source).replace(':', '://');
+}

@@ -4,12 +4,11 @@ import {
   type Flag,
   file,
   flag,
-  keyArn,
   keyPassphrase,
   keyPath,
   port,
   type ServiceSpec,
-  text,
+  signingKey,
 } from './service.ts';
 
 export function timestampAuthorityId(name: string): string {
@@ -50,6 +49,7 @@ function onOneMachine(authority: TimestampConfig) {
 }
 
 function onAws(authority: TimestampConfig, chainPem: string) {
+  const { delivery, address } = signingKey('tsa', authority.key);
   return {
     program: 'timestamp-server-aws',
     ports: [
@@ -60,7 +60,7 @@ function onAws(authority: TimestampConfig, chainPem: string) {
       { name: 'chain.pem', content: chainPem },
       { name: 'time-servers.yaml', content: timeServers },
     ],
-    keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery: 'kms' }],
+    keys: [{ name: 'tsa', source: authority.key, algorithm: 'ecdsa-p384-sha384', delivery }],
     // Without it upstream looks for its user's home with a program that the image has not.
     environment: [{ name: 'HOME', value: ['/'] }],
     flags: [
@@ -71,7 +71,7 @@ function onAws(authority: TimestampConfig, chainPem: string) {
       flag('ntp-monitoring', file('time-servers.yaml')),
       // Its default makes a key in memory, and a certificate for it that nobody trusts.
       flag('timestamp-signer', 'kms'),
-      flag('kms-key-resource', text`awskms:///${keyArn('tsa')}`),
+      flag('kms-key-resource', address),
     ],
   } as const satisfies Partial<ServiceSpec>;
 }

@@ -26,7 +26,7 @@ timestamps:                      # each service its own operator: clients use on
   - { name: tsa-2, key: awskms, operator: tsa-2.acme.example }
 selection: { timestamps: any }   # "all" puts both on each bundle; sigstore-js can sign only with "any"
 monitors: { identities: policy/identities.yaml, alerts: [{ sns: security }] }
-aws: { account: "111122223333", keysAccount: "444455556666", regions: [eu-central-1], availability: ha, hsm: none, access: public }
+aws: { account: "111122223333", keysAccount: "444455556666", regions: [eu-central-1], availability: ha, access: public }
 `;
 
 describe('parseConfig', () => {
@@ -75,7 +75,6 @@ describe('parseConfig', () => {
         keysAccount: '444455556666',
         regions: ['eu-central-1'],
         availability: 'ha',
-        hsm: 'none',
         access: 'public',
         writers: 'anyone',
         clientNetworks: ['10.0.0.0/8'],

@@ -157,6 +157,7 @@ describe.each(each)('on %s, %s', (backend, _id, spec) => {
           'pipe-pkcs8': { ...none, path: true },
           'pipe-sec1': { ...none, path: true },
           kms: { ...none, arn: true },
+          pkcs11: none,
           'secrets-manager': { ...none, secret: true },
         }[delivery],
       );

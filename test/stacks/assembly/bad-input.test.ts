@@ -22,6 +22,10 @@ const custom = (text: string) => issuer(`{ preset: custom, clientId: x, ${text} 
 const regions = (text: string): Edit => ['regions: [eu-central-1]', `regions: [${text}]`];
 const ct = (text: string): Edit => ['{ shard: ct2026-1, key: awskms }', text];
 const aws = (from: string, to: string): Edit => [`  ${from}`, `  ${to}`];
+const rekorInHsm: Edit = [
+  'key: awskms\n      operator: log2026-1',
+  'key: pkcs11:token=a;object=log\n      operator: log2026-1',
+];
 const hsmKey: Edit = ['  key: awskms\n  # Who runs', '  key: pkcs11:token=sigstore;object=fulcio\n  # Who runs'];
 const localIssuer = issuer('{ preset: local, users: [{ email: dev@example.com, name: A developer }] }');
 
@@ -113,12 +117,8 @@ const configurations: readonly (readonly [string, readonly Edit[], RegExp])[] = 
     /logs\.rekor\[0\]\.origin: .*fix: write the bare name/s,
   ],
   ['a key in a file', [ct('{ shard: ct2026-1, key: file }')], /aws-key-source: logs\.ct\[0\]\.key: .*fix: .*awskms/s],
-  ['a key in an HSM', [hsmKey], /aws-hsm: fulcio\.key: .*fix: use awskms/s],
-  [
-    'an HSM for a server that has no PKCS#11',
-    [ct('{ shard: ct2026-1, key: "pkcs11:token=a;object=ct" }')],
-    /logs\.ct\[0\]\.key: .*fix: ./s,
-  ],
+  ['a key in an HSM that is not named', [hsmKey], /aws-hsm: fulcio\.key: .*fix: .*or use awskms/s],
+  ['an HSM for a server that has no PKCS#11', [rekorInHsm], /logs\.rekor\[0\]\.key: .*fix: ./s],
   [
     'everybody as key administrator',
     [['role/key-administrators', '*']],
