@@ -43,6 +43,7 @@ export class Server extends Construct {
       retention: RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
+    const pin = this.#pinOf(props);
     const taskOf = (name: string, program: string, container: RenderedContainer) =>
       new ServerTask(this, name, {
         ...{ names, service: service.id, container, logGroup: this.logGroup, logPrefix: program },
@@ -52,7 +53,7 @@ export class Server extends Construct {
         image: names.image(service.image, service.digest, service.region),
         size: props.size,
         stopTimeout: props.stopTimeout,
-        secretOf: { password: props.database?.secret(service.id), pin: this.#pinOf(props) },
+        secretOf: { password: props.database?.secret(service.id), pin },
       });
     this.task = taskOf('Task', service.spec.program, renderContainer(service.spec, place));
     this.service = new ServerService(this, 'Service', {

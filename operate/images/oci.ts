@@ -81,7 +81,7 @@ export function imageOf(layers: readonly Layer[], { title, version, source, base
     layers: layers.map(({ mediaType, blob }) => descriptor(mediaType, blob)),
     annotations: labels,
   });
-  return { manifest, blobs: [config, ...layers.map(({ blob }) => blob)] };
+  return { manifest, blobs: [config, ...new Map(layers.map(({ blob }) => [blob.digest, blob])).values()] };
 }
 
 /**

@@ -2,14 +2,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readLayout, writeLayout } from '../../operate/images/layout.ts';
-import { type Artifact, imageOf, sbomArtifact } from '../../operate/images/oci.ts';
+import { type Artifact, imageOf, layerOf, sbomArtifact } from '../../operate/images/oci.ts';
 import { utf8 } from '../../src/core/bytes.ts';
 import { sha256Hex } from '../../src/core/digest.ts';
 import { temporaryDirectory } from '../support/instance.ts';
 
 const labels = { title: 'fulcio', version: 'v1.8.8', source: 'https://github.com/sigstore/fulcio' };
-const layer = { tar: utf8('tar'), compressed: utf8('compressed') };
-const image = imageOf(layer, labels);
+const layer = layerOf(utf8('tar'), utf8('compressed'));
+const otherLayer = layerOf(utf8('tar2'), utf8('compressed'));
+const image = imageOf([layer], labels);
 
 const parse = (bytes: Uint8Array | undefined) => JSON.parse(Buffer.from(bytes ?? []).toString());
 
@@ -42,8 +43,20 @@ describe('imageOf', () => {
   });
 
   it('has another digest for another layer, and the same for the same', () => {
-    expect(imageOf({ ...layer }, { ...labels }).manifest.digest).toBe(image.manifest.digest);
-    expect(imageOf({ ...layer, tar: utf8('tar2') }, labels).manifest.digest).not.toBe(image.manifest.digest);
+    expect(imageOf([{ ...layer }], { ...labels }).manifest.digest).toBe(image.manifest.digest);
+    expect(imageOf([otherLayer], labels).manifest.digest).not.toBe(image.manifest.digest);
+  });
+
+  it('lies on a base of which it takes nothing but layers, and names it', () => {
+    const base = `registry.example/base@sha256:${'0'.repeat(64)}`;
+    const lower = layerOf(utf8('base'), utf8('compressed base'));
+    const onBase = imageOf([lower, layer, layer], { ...labels, base });
+    expect(onBase.blobs.slice(1)).toEqual([lower.blob, layer.blob]);
+    expect(parse(onBase.blobs[0]?.bytes)).toMatchObject({
+      config: { Env: ['PATH=/bin', 'SSL_CERT_DIR=/nowhere'], Entrypoint: ['/entry'] },
+      rootfs: { diff_ids: [lower.diffId, layer.diffId, layer.diffId] },
+    });
+    expect(parse(onBase.manifest.bytes).annotations).toMatchObject({ 'org.opencontainers.image.base.name': base });
   });
 });
 
@@ -68,7 +81,7 @@ describe('readLayout', () => {
   });
 
   it('accepts the image that came last into a directory', async () => {
-    const later = imageOf({ ...layer, tar: utf8('tar2') }, labels);
+    const later = imageOf([otherLayer], labels);
     await writeLayout(directory, image);
     await writeLayout(directory, later);
     expect(await read(later)).toEqual(later.manifest.bytes);

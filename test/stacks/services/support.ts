@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { placedKeys, placedServices } from '../../../lib/access/placement.ts';
+import { placedHsmKeys, placedKeys, placedServices } from '../../../lib/access/placement.ts';
 import { databaseCaOf } from '../../../lib/database-ca.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { Names } from '../../../lib/names.ts';
@@ -10,12 +10,12 @@ import { type ReadyService, readinessOf } from '../../../lib/readiness.ts';
 import { DatabaseStack } from '../../../lib/stacks/database.ts';
 import { NetworkStack } from '../../../lib/stacks/network.ts';
 import { ServerStack } from '../../../lib/stacks/server.ts';
-import { type AwsConfig, readConfig } from '../../../src/config/config.ts';
+import { type AwsConfig, type HsmConfig, readConfig } from '../../../src/config/config.ts';
 import { parseWitnessPolicy } from '../../../src/config/witness-policy.ts';
 import { addMs, dayMs } from '../../../src/core/clock.ts';
 import type { Signer } from '../../../src/core/signer.ts';
 import { signerOf } from '../../../src/keys/signer.ts';
-import type { DeploymentRecord } from '../../../src/services/deployment.ts';
+import { type DeploymentRecord, keyOfService } from '../../../src/services/deployment.ts';
 import type { TrustMaterial } from '../../../src/trust/material.ts';
 import {
   issueFulcioIntermediate,
@@ -50,6 +50,26 @@ export async function witnessedDeployment(id: string): Promise<Deployment> {
   return complete({ config: { ...config, logs: { ct: add('ct'), rekor: add('rekor') } }, aws });
 }
 
+/** The same with the keys of Fulcio, the first timestamp authority and the CT log in an HSM. */
+export async function hsmDeployment(
+  hsmKey?: (id: string) => KeyObject,
+  changes: Partial<Deployment['config']> = {},
+  hsm: Partial<HsmConfig> = {},
+): Promise<Deployment> {
+  const { config, aws } = await productionDeployment();
+  const uri = (object: string) => `pkcs11:token=servers;object=${object}` as const;
+  const inHsm = { module: '/opt/hsm/lib/module.so', network: '10.64.8.0/22', ports: [2223, 2225], exclusive: false };
+  const withHsm = { ...aws, hsm: { ...inHsm, ...hsm } };
+  const changed = {
+    ...{ ...config, aws: withHsm },
+    fulcio: { ...config.fulcio, key: uri('fulcio') },
+    logs: { ...config.logs, ct: config.logs.ct.map((shard) => ({ ...shard, key: uri('ct') })) },
+    timestamps: config.timestamps.map((one, index) => (index === 0 ? { ...one, key: uri('tsa') } : one)),
+    ...changes,
+  };
+  return await complete({ config: changed, aws: withHsm }, hsmKey);
+}
+
 /** The same without a zone: for a trial. */
 export async function zonelessDeployment(): Promise<Deployment> {
   const { config, aws } = await productionDeployment();
@@ -58,7 +78,10 @@ export async function zonelessDeployment(): Promise<Deployment> {
 }
 
 /** Records keys and images for every service of a configuration, and issues the chains of a ceremony. */
-export async function complete({ config, aws }: Pick<Deployment, 'config' | 'aws'>): Promise<Deployment> {
+export async function complete(
+  { config, aws }: Pick<Deployment, 'config' | 'aws'>,
+  hsmKey?: (id: string) => KeyObject,
+): Promise<Deployment> {
   const { account, keysAccount, regions } = aws;
   const names = new Names({ instance: config.instance.name, account, keysAccount, writeRegion: regions[0] ?? '' });
   const bare: Deployment = {
@@ -66,18 +89,26 @@ export async function complete({ config, aws }: Pick<Deployment, 'config' | 'aws
     record: { keys: new Map(), images: new Map() },
     functions: new Map([['shard-database', join(projectDirectory, 'examples', 'root-signing')]]),
   };
-  const record = recordOf(bare);
+  const record = recordOf(bare, hsmKey);
   return { ...bare, record, material: await materialOf({ ...bare, record }) };
 }
 
-function recordOf(deployment: Deployment): DeploymentRecord {
+function recordOf(deployment: Deployment, hsmKey?: (id: string) => KeyObject): DeploymentRecord {
   const keys = placedKeys(deployment).map(({ id, region, spec }, index) => {
     const uuid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
     const arn = `arn:aws:kms:${region}:${deployment.names.keysAccount}:key/${uuid}`;
     return [id, { arn, publicKey: publicKey(spec === 'ECC_NIST_P384' ? 'secp384r1' : 'prime256v1') }] as const;
   });
   const programs = placedServices(deployment).map((service) => service.program);
-  return { keys: new Map(keys), images: new Map(programs.map((program) => [program, digest])) };
+  const hsmKeys = placedHsmKeys(deployment).map(({ id, uri, spec }) => {
+    const made = hsmKey?.(id) ?? publicKey(spec === 'ECC_NIST_P384' ? 'secp384r1' : 'prime256v1');
+    return [id, { uri, publicKey: made }] as const;
+  });
+  return {
+    keys: new Map(keys),
+    ...(hsmKeys.length > 0 && { hsmKeys: new Map(hsmKeys) }),
+    images: new Map(programs.map((program) => [program, digest])),
+  };
 }
 
 export function publicKey(namedCurve: 'prime256v1' | 'secp384r1'): KeyObject {
@@ -86,7 +117,7 @@ export function publicKey(namedCurve: 'prime256v1' | 'secp384r1'): KeyObject {
 
 async function materialOf({ config, record }: Deployment): Promise<TrustMaterial> {
   const { domain } = config.instance;
-  const keyOf = (id: string) => record.keys.get(id)?.publicKey ?? publicKey('prime256v1');
+  const keyOf = (id: string) => keyOfService(id, record)?.publicKey ?? publicKey('prime256v1');
   const common = (operator: string) => ({ operator, validFor: { start: addMs(now, -dayMs) } });
   const fulcio = { url: `https://fulcio.${domain}`, uri: `https://fulcio.${domain}` };
   return {

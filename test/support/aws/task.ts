@@ -19,6 +19,8 @@ export interface TaskPlace {
   /** Values of the containers' secrets by name, as the execution role read them. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly endpoint: string;
+  /** A directory of this machine that the task may write to, and where it finds that. */
+  readonly volume?: { readonly from: string; readonly to: string };
 }
 
 interface RunningContainer {
@@ -93,7 +95,8 @@ async function startContainer(container: ContainerDefinition, place: TaskPlace):
     args: onHost(
       host,
       ...['unshare', '--mount', '--pid', '--fork', '--kill-child=SIGTERM', 'sh', '-euc', script, 'sh'],
-      ...[rootfs, place.caBundle, user, container.readonlyRootFilesystem === true ? 'ro' : 'rw', ...words],
+      ...[rootfs, place.caBundle, user, container.readonlyRootFilesystem === true ? 'ro' : 'rw'],
+      ...[place.volume?.from ?? '', place.volume?.to ?? '', ...words],
     ),
     env,
     cwd: directory,
@@ -135,9 +138,9 @@ async function processOne(waiting: number): Promise<string> {
   return (await readFile(`/proc/${waiting}/task/${waiting}/children`, 'utf8')).trim();
 }
 
-/** $1 the image's files, $2 CA certificates, $3 user, $4 ro or rw, then the command line. */
+/** $1 the image's files, $2 CA certificates, $3 user, $4 ro or rw, $5 and $6 a volume, then the command line. */
 const script = `
-root=$1 bundle=$2 user=$3 mode=$4; shift 4
+root=$1 bundle=$2 user=$3 mode=$4 from=$5 to=$6; shift 6
 mount --make-rprivate /
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
@@ -146,5 +149,6 @@ mount --bind /etc/hosts "$root/etc/hosts"
 mount --bind "$bundle" "$root/etc/ssl/certs/ca-certificates.crt"
 mount --bind /dev "$root/dev"
 mount -o "remount,bind,$mode" "$root"
+[ -z "$from" ] || mount --bind "$from" "$root$to"
 exec chroot --userspec="$user" --groups= "$root" "$@"
 `;

@@ -1,0 +1,412 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFile, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import type { TaskDefinition } from '@aws-sdk/client-ecs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Template } from 'aws-cdk-lib/assertions';
+import { renderProcess } from '../../local/render.ts';
+import { imagesBuildCommand, imagesPushCommand } from '../../operate/images-commands.ts';
+import type { Outcome } from '../../src/cli/command.ts';
+import { waitFor } from '../../src/core/wait.ts';
+import { type RunningProgram, startProgram } from '../../src/process/supervised-program.ts';
+import { ctLogService } from '../../src/services/ct-log.ts';
+import { pemOfRoots } from '../../src/services/instance.ts';
+import { flag } from '../../src/services/service.ts';
+import { parseChain } from '../../src/x509/chain.ts';
+import { hsmDeployment, resourcesOf, synthesise } from '../stacks/services/support.ts';
+import { ImageFiles } from '../support/aws/image-files.ts';
+import { type Host, TestNetwork } from '../support/aws/network.ts';
+import { type RunningTask, startTask } from '../support/aws/task.ts';
+import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
+import { temporaryDirectory, userEnvironment } from '../support/instance.ts';
+import { runCommand } from '../support/invocation.ts';
+import { serverPath } from '../support/servers.ts';
+import { type ServersToken, serversToken } from '../support/softhsm-plug-in.ts';
+
+/*
+ * Images for an HSM, on a base of this machine's own C library, and the containers of the stacks started in them as
+ * Fargate does: read-only, as nobody, with the PIN as a secret. SoftHSM's token is in a directory that it may write to.
+ */
+
+const minutes = 60_000;
+const programs = ['fulcio-pkcs11', 'timestamp-server-aws-pkcs11'];
+const modulePath = '/opt/hsm/lib/libsofthsm2.so';
+const ctLogPort = 6962;
+const isRoot = process.getuid?.() === 0;
+
+const scratch = await temporaryDirectory();
+const inScratch = (...parts: readonly string[]) => join(scratch.path, ...parts);
+const crane = await serverPath('crane');
+
+let token: ServersToken;
+let images: ImageFiles;
+let base: string;
+let digests: ReadonlyMap<string, string>;
+
+const run = (file: string, ...args: readonly string[]) =>
+  execFileSync(file, args, { cwd: scratch.path, encoding: 'utf8', stdio: 'pipe' });
+const build = async (out: string, ...words: readonly string[]) =>
+  await runCommand(
+    imagesBuildCommand,
+    ['--out', inScratch(out), '--vulnerability-database', 'file:///nowhere', ...words],
+    {
+      environment: userEnvironment({}),
+    },
+  );
+const forHsm = (...words: readonly string[]) => [
+  ...['--programs', programs.join(','), '--base', base, '--layer', inScratch('vendor.tar'), '--module', modulePath],
+  ...words,
+];
+const digestsIn = (outcome: Outcome | undefined): ReadonlyMap<string, string> => {
+  const document = outcome?.json as { images: Record<string, { digest: string }> };
+  return new Map(Object.entries(document.images).map(([program, { digest }]) => [program, digest]));
+};
+
+beforeAll(async () => {
+  images = await ImageFiles.serve({ crane, directory: inScratch('registry') });
+  await mkdir(inScratch('token'));
+  token = await serversToken(inScratch('token'));
+  const softHsm = token.environment['SIGSTEAD_PKCS11_MODULE'] ?? '';
+  const libraries = [...new Set([token.plugIn, softHsm].flatMap(linked))];
+  await writeVendorFiles(softHsm);
+  base = await pushBase('base', libraries);
+  const { outcome } = await build('images', ...forHsm());
+  digests = digestsIn(outcome);
+  const push = ['--images', inScratch('images'), '--registry', `${images.registry}/acme`];
+  await runCommand(imagesPushCommand, push, { environment: userEnvironment({}) });
+}, 20 * minutes);
+
+afterAll(async () => {
+  await images?.[Symbol.asyncDispose]();
+  run('chmod', '-R', 'u+w', scratch.path);
+  await scratch[Symbol.asyncDispose]();
+});
+
+describe('images build, for an HSM', () => {
+  it('makes the same digests again, and names the base in SBOM and annotations', async () => {
+    expect(digestsIn((await build('again', ...forHsm())).outcome)).toEqual(digests);
+    const sbom = JSON.parse(await readFile(inScratch('images', 'fulcio-pkcs11', 'fulcio-pkcs11.cdx.json'), 'utf8'));
+    const names = sbom.components.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(['sigstore-kms-pkcs11', base.replace(/@.*/, ''), 'vendor.tar']));
+    const reference = `${images.registry}/acme/fulcio-pkcs11@${digests.get('fulcio-pkcs11')}`;
+    const { annotations } = JSON.parse(run(crane, 'manifest', reference));
+    expect(annotations).toMatchObject({ 'org.opencontainers.image.base.name': base });
+    const { config } = JSON.parse(run(crane, 'config', reference));
+    expect(config).toMatchObject({ User: '65532:65532', Env: ['PATH=/bin', 'SSL_CERT_DIR=/nowhere'] });
+    expect(JSON.stringify(config)).not.toContain('LD_PRELOAD');
+  }, 120_000);
+
+  it.each([
+    ['a module that is not there', ['--module', '/opt/hsm/lib/other.so'], 'OPS_IMAGE_BASE', /other\.so: no such file/],
+    ['a base by its tag', ['--base', '127.0.0.1:5000/base:latest'], 'CLI_USAGE', /sha256:DIGEST, without a tag/],
+    ['a base that nobody has', ['--base', `127.0.0.1:9/base@sha256:${'0'.repeat(64)}`], 'OPS_REGISTRY', /crane pull/],
+    ['what is no archive', ['--layer', '/bin/true'], 'OPS_IMAGE_BASE', /\/bin\/true: expected an archive/],
+  ] as const)(
+    'refuses %s',
+    async (_what, words, code, message) => {
+      const refused = build('refused', ...forHsm(...words));
+      await expect(refused).rejects.toThrowToolkit(code);
+      await expect(refused).rejects.toThrow(message);
+    },
+    120_000,
+  );
+
+  it('refuses a base whose C library is missing', async () => {
+    const empty = await pushBase('empty', []);
+    const refused = build('refused', ...forHsm('--base', empty));
+    await expect(refused).rejects.toThrowToolkit('OPS_IMAGE_BASE');
+    await expect(refused).rejects.toThrow(/needs the dynamic linker \/lib64\/.*needs libc\.so\.6/);
+  }, 120_000);
+
+  it('refuses a base for a program that needs none, and none for one that does', async () => {
+    await expect(build('refused', '--programs', 'fulcio', '--base', base)).rejects.toThrowToolkit('CLI_USAGE');
+    await expect(build('refused', '--programs', 'fulcio-pkcs11')).rejects.toThrowToolkit('CLI_USAGE');
+  });
+});
+
+(isRoot ? describe : describe.skip)('tasks of the stacks in these images', () => {
+  const logKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keys = new Map<string, KeyObject>([['ct-ct2026-1', logKey.publicKey]]);
+  let network: TestNetwork;
+  let issuer: FakeIssuer;
+  let bridge: Server;
+  let log: ChildProcess;
+  let templates: ReadonlyMap<string, Template>;
+
+  beforeAll(async () => {
+    keys.set('fulcio', token.makeKey('fulcio', '01')).set('timestamp-tsa-1', token.makeKey('tsa', '02'));
+    run('chown', '-R', '65532:65532', inScratch('token', 'tokens'));
+    await writeFile(inScratch('roots.pem'), rootCertificates.join('\n'));
+    network = await TestNetwork.begin();
+    issuer = await startFakeIssuer();
+    const { port } = new URL(issuer.url);
+    bridge = createServer((socket) => pipeBoth(socket, connect(Number(port), '127.0.0.1')));
+    bridge.listen(Number(port), network.address);
+    await once(bridge, 'listening');
+    const issuers = [{ preset: 'custom', url: issuer.url, clientId: 'sigstore', type: 'email' }] as const;
+    const deployment = await hsmDeployment(
+      (id) => keys.get(id) ?? logKey.publicKey,
+      { issuers },
+      { module: modulePath },
+    );
+    templates = synthesise(deployment);
+    if (!deployment.material) throw new Error('expected trust material');
+    log = await startLog(pemOfRoots(deployment.material), network.address, logKey.privateKey);
+  }, 5 * minutes);
+
+  afterAll(async () => {
+    if (log) {
+      log.kill('SIGKILL');
+      await once(log, 'close');
+    }
+    await issuer?.close();
+    bridge?.close();
+    await network?.[Symbol.asyncDispose]();
+  });
+
+  const start = async (service: string, program: string, pin: string): Promise<[RunningTask, Host]> => {
+    const host = await network.addHost();
+    await writeFile(
+      `/etc/netns/${host.namespace}/hosts`,
+      `127.0.0.1 localhost\n${network.address} ct-ct2026-1.acme.internal\n`,
+    );
+    const definition = definitionOf(templates.get(service));
+    const rootfs = await images.pull(`registry/acme/${program}@${digests.get(program)}`);
+    const secrets = definition.containerDefinitions?.[0]?.secrets?.map(({ name }) => name);
+    expect(secrets).toEqual(['SIGSTEAD_PKCS11_PIN']);
+    const task = await startTask(definition, {
+      ...{ host, rootfs, directory: inScratch(host.namespace), caBundle: inScratch('roots.pem') },
+      ...{ credentials: { SSL_CERT_DIR: '/nowhere' }, secrets: { SIGSTEAD_PKCS11_PIN: pin } },
+      endpoint: 'http://127.0.0.1:9',
+      volume: { from: inScratch('token', 'tokens'), to: '/tokens' },
+    });
+    return [task, host];
+  };
+  const answers = async (task: RunningTask, url: string) => {
+    let ended = false;
+    void task.exited.then(() => {
+      ended = true;
+    });
+    const isUp = async () => {
+      if (ended) throw new Error(`it ended: ${task.tail()}`);
+      return (await fetch(url).catch(() => undefined))?.ok === true;
+    };
+    await waitFor(isUp, { what: `${url} to answer`, timeoutMs: 60_000 });
+  };
+
+  it(
+    'Fulcio issues a certificate with the key of the token, and no process but entry had the PIN',
+    async () => {
+      const [task, host] = await start('fulcio', 'fulcio-pkcs11', token.pin);
+      const { address } = host;
+      const forwarding = await forwardLoopback(host, network.address, new URL(issuer.url).port);
+      try {
+        await answers(task, `http://${address}:5555/healthz`);
+        const key = keys.get('fulcio');
+        if (!key) throw new Error('expected a key');
+        const [leaf, intermediate] = (await certificatesOf(`http://${address}:5555`, issuer)).map(
+          (der) => new X509Certificate(der),
+        );
+        expect(leaf?.subjectAltName).toBe('email:alice@example.com');
+        expect(leaf?.verify(key)).toBe(true);
+        expect(intermediate?.publicKey.equals(key)).toBe(true);
+        await writeFile(inScratch('leaf.pem'), `${leaf}`);
+        expect(run('openssl', 'x509', '-in', 'leaf.pem', '-noout', '-text')).toMatch(/CT Precertificate SCTs/);
+        const environments = await environmentsOf('/bin/fulcio');
+        expect(environments).toHaveLength(1);
+        expect(environments[0]).toMatch(/SIGSTEAD_PKCS11_PIN_FILE=\/proc\/self\/fd\/\d+/);
+        expect(environments.join()).not.toContain(token.pin);
+        expect(await readFile(task.logFile, 'utf8')).not.toContain(token.pin);
+      } finally {
+        await forwarding.stop(2_000);
+        await task.stop(15_000);
+      }
+    },
+    3 * minutes,
+  );
+
+  it(
+    'the timestamp authority signs timestamps that OpenSSL verifies',
+    async () => {
+      const [task, { address }] = await start('timestamp-tsa-1', 'timestamp-server-aws-pkcs11', token.pin);
+      try {
+        await answers(task, `http://${address}:3004/ping`);
+        await writeFile(inScratch('message'), 'a message');
+        run('openssl', 'ts', '-query', '-data', 'message', '-sha384', '-cert', '-out', 'query');
+        const answer = await fetch(`http://${address}:3004/api/v1/timestamp`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/timestamp-query' },
+          body: new Uint8Array(await readFile(inScratch('query'))),
+        });
+        await writeFile(inScratch('reply'), Buffer.from(await answer.arrayBuffer()));
+        const chain = await (await fetch(`http://${address}:3004/api/v1/timestamp/certchain`)).text();
+        const [leaf, root] = parseChain(chain, 'chain').der.map((der) => new X509Certificate(der));
+        expect(leaf?.publicKey.equals(keys.get('timestamp-tsa-1') as KeyObject)).toBe(true);
+        await writeFile(inScratch('tsa-root.pem'), `${root}`);
+        const trust = ['-in', 'reply', '-CAfile', 'tsa-root.pem'];
+        expect(run('openssl', 'ts', '-verify', '-data', 'message', ...trust)).toBe('Verification: OK\n');
+      } finally {
+        await task.stop(15_000);
+      }
+    },
+    3 * minutes,
+  );
+
+  it.each([
+    ['without a PIN', '', /SIGSTEAD_PKCS11_PIN is not set, or empty/],
+    ['with a wrong PIN, after one try', '111111', /wrong PIN; it/],
+  ])(
+    'a server does not start %s',
+    async (_what, pin, says) => {
+      const [task] = await start('timestamp-tsa-1', 'timestamp-server-aws-pkcs11', pin);
+      const { code } = await task.exited;
+      expect(code).not.toBe(0);
+      const said = await readFile(task.logFile, 'utf8');
+      expect(said).toMatch(says);
+      expect(said).not.toContain('111111');
+    },
+    minutes,
+  );
+});
+
+function pipeBoth(a: Socket, b: Socket): void {
+  a.pipe(b).on('error', () => a.destroy());
+  b.pipe(a).on('error', () => b.destroy());
+}
+
+/** Makes the issuer reachable by the name that its tokens have: without TLS that is loopback, which is each task's own. */
+async function forwardLoopback({ namespace }: Host, address: string, port: string): Promise<RunningProgram> {
+  const script = `const { connect, createServer } = require('node:net');
+createServer((a) => { const b = connect(${port}, '${address}'); a.pipe(b).pipe(a); a.on('error', () => b.destroy()); b.on('error', () => a.destroy()); })
+  .listen(${port}, '127.0.0.1', () => console.log('forwards'));`;
+  const program = await startProgram({
+    ...{ name: 'forward', file: '/usr/sbin/ip', args: ['netns', 'exec', namespace, process.execPath, '-e', script] },
+    ...{
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      cwd: scratch.path,
+      logFile: inScratch(`forward-${namespace}`),
+    },
+  });
+  await waitFor(() => program.head().includes('forwards'), { what: 'the forwarder', timeoutMs: 20_000 });
+  return program;
+}
+
+/** Returns the libraries that a program or library of this machine is linked to, and the dynamic linker. */
+function linked(file: string): readonly string[] {
+  return [...run('ldd', file).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+}
+
+/** What the maker of an HSM would deliver: the module, and its configuration where it looks for that. */
+async function writeVendorFiles(softHsm: string): Promise<void> {
+  const root = inScratch('vendor');
+  for (const directory of ['opt/hsm/lib', 'etc/softhsm', 'tokens'])
+    await mkdir(join(root, directory), { recursive: true });
+  await copyFile(softHsm, join(root, modulePath));
+  const lines = ['directories.tokendir = /tokens', 'objectstore.backend = file', 'log.level = ERROR', ''];
+  await writeFile(join(root, 'etc/softhsm/softhsm2.conf'), lines.join('\n'));
+  const same = ['--owner=0', '--group=0', '--mtime=@0', '--sort=name', '--mode=go+rX'];
+  run('tar', '-cf', inScratch('vendor.tar'), ...same, '-C', root, '.');
+}
+
+/** Pushes an image of files of this machine, where programs lie in /usr/bin as distributions have it; returns its name. */
+async function pushBase(name: string, files: readonly string[]): Promise<string> {
+  const root = inScratch(`${name}-files`);
+  await mkdir(join(root, 'usr/bin'), { recursive: true });
+  await symlink('usr/bin', join(root, 'bin'));
+  for (const file of files) {
+    await mkdir(join(root, file, '..'), { recursive: true });
+    await copyFile(file, join(root, file));
+  }
+  run('tar', '-cf', inScratch(`${name}.tar`), '-C', root, '.');
+  const reference = `${images.registry}/${name}`;
+  run(crane, 'append', '--oci-empty-base', '-f', inScratch(`${name}.tar`), '-t', `${reference}:made`);
+  run(
+    crane,
+    'mutate',
+    '--set-platform',
+    'linux/amd64',
+    '--env',
+    'LD_PRELOAD=/usr/bin/none',
+    '-t',
+    `${reference}:set`,
+    `${reference}:made`,
+  );
+  return `${reference}@${run(crane, 'digest', `${reference}:set`).trim()}`;
+}
+
+/** Returns the task of a stack as ECS tells it: what the template says, with small letters first. */
+function definitionOf(template: Template | undefined): TaskDefinition {
+  const [resource] = resourcesOf(template, 'AWS::ECS::TaskDefinition');
+  const lowered = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(lowered);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => [name.charAt(0).toLowerCase() + name.slice(1), lowered(inner)]),
+    );
+  };
+  return lowered(resource?.Properties) as TaskDefinition;
+}
+
+/** The CT log that Fulcio submits to, on this machine; its key is no matter of the HSM here. */
+async function startLog(fulcioRootsPem: string, address: string, key: KeyObject): Promise<ChildProcess> {
+  const shard = { shard: 'ct2026-1', origin: 'ct2026-1.sigstore.acme.example', key: 'file', operator: 'test' } as const;
+  const spec = ctLogService(shard, { fulcioRootsPem, backend: 'posix' });
+  const flags = spec.flags.map((one) =>
+    one.name === 'http_endpoint' ? flag('http_endpoint', `${address}:${ctLogPort}`) : one,
+  );
+  const home = inScratch('log');
+  await mkdir(home);
+  await writeFile(join(home, 'key.pem'), key.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
+  const rendered = renderProcess(
+    { ...spec, flags },
+    {
+      ...{ nonce: 'hsm-images', port: () => ctLogPort, runDirectory: home, storageDirectory: home },
+      ...{ keyPath: () => join(home, 'key.pem'), passphrases: new Map() },
+    },
+  );
+  for (const { path, content } of rendered.files) await writeFile(path, content);
+  const child = spawn(await serverPath('tesseract'), rendered.args, {
+    env: rendered.environment,
+    cwd: home,
+    stdio: 'ignore',
+  });
+  const isUp = async () => (await fetch(`http://${address}:${ctLogPort}/healthz`).catch(() => undefined))?.ok === true;
+  await waitFor(isUp, { what: 'the CT log', timeoutMs: 30_000 });
+  return child;
+}
+
+/** Asks Fulcio for a certificate and returns its whole chain. */
+async function certificatesOf(fulcio: string, issuer: FakeIssuer): Promise<readonly Uint8Array[]> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const answer = await fetch(`${fulcio}/api/v2/signingCert`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      credentials: { oidcIdentityToken: issuer.sign() },
+      publicKeyRequest: {
+        publicKey: { algorithm: 'ECDSA', content: publicKey.export({ type: 'spki', format: 'pem' }) },
+        proofOfPossession: sign('sha256', Buffer.from('alice@example.com'), privateKey).toString('base64'),
+      },
+    }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+  return parseChain(JSON.parse(text).signedCertificateEmbeddedSct.chain.certificates.join(''), 'answer').der;
+}
+
+/** The environments of the processes of this user's machine that run a program of an image. */
+async function environmentsOf(program: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const id of await readdir('/proc')) {
+    if (!/^\d+$/.test(id)) continue;
+    const root = await readlink(`/proc/${id}/root`).catch(() => '');
+    const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+    const isOurs = root.startsWith(scratch.path) && line.split('\0')[0] === program;
+    if (isOurs) found.push(await readFile(`/proc/${id}/environ`, 'utf8'));
+  }
+  return found;
+}
