@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { awsRecordCommand } from '../../../operate/aws/record.ts';
 import { equalBytes } from '../../../src/core/bytes.ts';
@@ -84,6 +84,68 @@ describe('aws record', () => {
     const { outcome } = await record(files, ['--keys', files.at('inbox')]);
     expect(outcome?.json).toMatchObject({ added: [] });
     expect(await files.read('deployment.json')).toBe(first);
+  });
+
+  describe('with the key of a timestamp authority in an HSM', () => {
+    const uri = 'pkcs11:token=servers;object=tsa;type=private';
+    const hsmLines = {
+      timestamps: "{ name: tsa-1, key: 'pkcs11:object=tsa;token=servers' }, { name: tsa-2 }",
+      aws: `aws: { account: '${account}', regions: [${region}], hsm: { module: /m.so, network: 10.0.8.0/24 } }`,
+    };
+    const pemOf = (namedCurve: 'secp384r1' | 'prime256v1') =>
+      generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const given = (files: InstanceFiles) => ['--public-key', `timestamp-tsa-1=${files.at('tsa.pub.pem')}`];
+
+    it('records the public key that it is given, once, and asks KMS for the others', async () => {
+      await using deployed = await deployedKeys(hsmLines);
+      const { files, kms } = deployed;
+      const pem = pemOf('secp384r1');
+      await files.write('tsa.pub.pem', pem);
+      const { outcome } = await record(files, [...given(files), '--keys', files.at('inbox')]);
+      expect(outcome?.text).toContain(`timestamp-tsa-1  ${uri}\n`);
+      const { keys, hsmKeys } = parseDeploymentRecord(
+        Buffer.from(await files.read('deployment.json')),
+        'deployment.json',
+      );
+      expect([...keys.keys()]).not.toContain('timestamp-tsa-1');
+      expect([...(hsmKeys ?? [])].map(([id, key]) => [id, key.uri])).toEqual([['timestamp-tsa-1', uri]]);
+      expect(await files.read('inbox/timestamp-tsa-1.pub.pem')).toBe(pem);
+      expect(kms.requests.map(({ input }) => input['KeyId'])).not.toContain(aliasOf('timestamp-tsa-1'));
+      const first = await files.read('deployment.json');
+      for (const words of [[], given(files)]) await record(files, words);
+      expect(await files.read('deployment.json')).toBe(first);
+    });
+
+    it('refuses another key than the recorded one', async () => {
+      await using deployed = await deployedKeys(hsmLines);
+      const { files } = deployed;
+      await files.write('tsa.pub.pem', pemOf('secp384r1'));
+      await record(files, given(files));
+      await files.write('tsa.pub.pem', pemOf('secp384r1'));
+      await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_KEY_CHANGED', {
+        service: 'timestamp-tsa-1',
+      });
+    });
+
+    it('refuses no key, a key of another kind, and a private one', async () => {
+      await using deployed = await deployedKeys(hsmLines);
+      const { files } = deployed;
+      await expect(record(files)).rejects.toThrowToolkit('OPS_HSM_KEY', { service: 'timestamp-tsa-1' });
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp384r1' });
+      const wrong = [pemOf('prime256v1'), 'no key', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()];
+      for (const pem of wrong) {
+        await files.write('tsa.pub.pem', pem);
+        await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_HSM_KEY');
+      }
+    });
+
+    it.each(['fulcio=key.pem', 'timestamp-tsa-1', 'timestamp-tsa-1=', '=key.pem', 'timestamp-tsa-2=key.pem'])(
+      'refuses --public-key %s',
+      async (words) => {
+        await using deployed = await deployedKeys(hsmLines);
+        await expect(record(deployed.files, ['--public-key', words])).rejects.toThrowToolkit('CLI_USAGE');
+      },
+    );
   });
 
   it('refuses an alias that leads to another key than the recorded one', async () => {
