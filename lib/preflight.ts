@@ -1,8 +1,8 @@
 import { ToolkitError } from '../src/core/error.ts';
+import { parsePkcs11Uri } from '../src/core/pkcs11-uri.ts';
 import type { Complaint, Rule } from '../src/core/rules.ts';
 import { isKnownCognito } from '../src/identity/cognito.ts';
 import { resolveIssuer } from '../src/identity/fulcio-config.ts';
-import { parsePkcs11Uri } from '../src/keys/pkcs11-uri.ts';
 import { hsmUri, isInHsm } from '../src/services/service.ts';
 import { globalRegion } from './access/audit-rules.ts';
 import { isLog, type PlacedService, placedKeys, placedServices } from './access/placement.ts';

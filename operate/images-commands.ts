@@ -65,7 +65,7 @@ export const imagesBuildCommand: Command = {
     {
       command:
         'sigstead images build --programs fulcio-pkcs11 --base registry.example.com/debian@sha256:… --layer cloudhsm.tar --module /opt/cloudhsm/lib/libcloudhsm_pkcs11.so',
-      explains: 'Fulcio with its key in an HSM (docs/images.md)',
+      explains: 'the image of a Fulcio whose key is in an HSM (docs/images.md)',
     },
   ],
   exitNotes: [

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { ToolkitError } from '../../src/core/error.ts';
 import { createFile, makePrivateDirectory, pathExists } from '../../src/core/files.ts';
+import { formatPkcs11Uri } from '../../src/core/pkcs11-uri.ts';
 import type { SignatureAlgorithm } from '../../src/core/signer.ts';
 import { createFileKey, generatePassphrase } from '../../src/keys/file-key.ts';
 import { fileKeyUri } from '../../src/keys/key-uri.ts';
@@ -9,7 +10,6 @@ import { initToken } from '../../src/keys/pkcs11/init-token.ts';
 import { generateKeyPair } from '../../src/keys/pkcs11/key-pair.ts';
 import { Pkcs11Module } from '../../src/keys/pkcs11/module.ts';
 import { exportToModules } from '../../src/keys/pkcs11/module-environment.ts';
-import { formatPkcs11Uri } from '../../src/keys/pkcs11-uri.ts';
 
 /** Where the keys of a rehearsal live. */
 export interface KeyRoom {

@@ -1,4 +1,4 @@
-import { keyUriError } from './key-uri-error.ts';
+import { keyUriError } from '../core/key-uri-error.ts';
 
 export interface AwsKmsKeyUri {
   readonly scheme: 'awskms';

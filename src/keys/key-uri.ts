@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { keyUriError } from '../core/key-uri-error.ts';
+import { type Pkcs11KeyUri, parsePkcs11Uri } from '../core/pkcs11-uri.ts';
 import { type AwsKmsKeyUri, parseAwsKmsUri } from './awskms-uri.ts';
-import { keyUriError } from './key-uri-error.ts';
-import { type Pkcs11KeyUri, parsePkcs11Uri } from './pkcs11-uri.ts';
 
 export interface FileKeyUri {
   readonly scheme: 'file';

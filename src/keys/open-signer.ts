@@ -2,17 +2,17 @@ import { fileURLToPath } from 'node:url';
 import { parseUtf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { readSecretFile } from '../core/files.ts';
+import { keyUriError } from '../core/key-uri-error.ts';
+import type { Pkcs11KeyUri } from '../core/pkcs11-uri.ts';
 import type { Signer } from '../core/signer.ts';
 import { openAwsKmsSigner } from './awskms-signer.ts';
 import { openFileKey } from './file-key.ts';
 import { parseKeyUri } from './key-uri.ts';
-import { keyUriError } from './key-uri-error.ts';
 import type { KeyAttributes } from './pkcs11/key-objects.ts';
 import type { LoginOptions, PinSource } from './pkcs11/login.ts';
 import { Pkcs11Module } from './pkcs11/module.ts';
 import { openPkcs11Signer } from './pkcs11/pkcs11-signer.ts';
 import type { TokenState } from './pkcs11/tokens.ts';
-import type { Pkcs11KeyUri } from './pkcs11-uri.ts';
 
 /** Where secrets that open a key come from: a file, a prompt. */
 export interface KeySecrets {

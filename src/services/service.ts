@@ -1,6 +1,6 @@
 import type { KeySource } from '../config/config.ts';
+import { formatPkcs11Uri, parsePkcs11Uri } from '../core/pkcs11-uri.ts';
 import type { SignatureAlgorithm } from '../core/signer.ts';
-import { formatPkcs11Uri, parsePkcs11Uri } from '../keys/pkcs11-uri.ts';
 
 /** Where a service runs: `posix` is one machine and files, `aws` is ECS, S3, MySQL and KMS. */
 export type Backend = 'posix' | 'aws';

@@ -1,27 +1,24 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { renderProcess } from '../../local/render.ts';
 import { imagesBuildCommand, imagesPushCommand } from '../../operate/images-commands.ts';
 import type { Outcome } from '../../src/cli/command.ts';
 import { waitFor } from '../../src/core/wait.ts';
-import { type RunningProgram, startProgram } from '../../src/process/supervised-program.ts';
-import { ctLogService } from '../../src/services/ct-log.ts';
 import { pemOfRoots } from '../../src/services/instance.ts';
-import { flag } from '../../src/services/service.ts';
 import { parseChain } from '../../src/x509/chain.ts';
-import { hsmDeployment, resourcesOf, synthesise } from '../stacks/services/support.ts';
+import { hsmDeployment, synthesise } from '../stacks/services/support.ts';
 import { ImageFiles } from '../support/aws/image-files.ts';
 import { type Host, TestNetwork } from '../support/aws/network.ts';
 import { type RunningTask, startTask } from '../support/aws/task.ts';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
+import { type BaseTarget, linked, modulePath, pushBase, writeVendorFiles } from '../support/hsm-image-files.ts';
+import { certificatesOf, definitionOf, exposeIssuer, forwardLoopback, startLog } from '../support/hsm-tasks.ts';
 import { temporaryDirectory, userEnvironment } from '../support/instance.ts';
 import { runCommand } from '../support/invocation.ts';
 import { serverPath } from '../support/servers.ts';
@@ -34,8 +31,6 @@ import { type ServersToken, serversToken } from '../support/softhsm-plug-in.ts';
 
 const minutes = 60_000;
 const programs = ['fulcio-pkcs11', 'timestamp-server-aws-pkcs11'];
-const modulePath = '/opt/hsm/lib/libsofthsm2.so';
-const ctLogPort = 6962;
 const isRoot = process.getuid?.() === 0;
 
 const scratch = await temporaryDirectory();
@@ -44,6 +39,7 @@ const crane = await serverPath('crane');
 
 let token: ServersToken;
 let images: ImageFiles;
+let target: BaseTarget;
 let base: string;
 let digests: ReadonlyMap<string, string>;
 
@@ -72,8 +68,9 @@ beforeAll(async () => {
   token = await serversToken(inScratch('token'));
   const softHsm = token.environment['SIGSTEAD_PKCS11_MODULE'] ?? '';
   const libraries = [...new Set([token.plugIn, softHsm].flatMap(linked))];
-  await writeVendorFiles(softHsm);
-  base = await pushBase('base', libraries);
+  await writeVendorFiles(scratch.path, softHsm);
+  target = { directory: scratch.path, registry: images.registry, crane };
+  base = await pushBase(target, 'base', libraries);
   const { outcome } = await build('images', ...forHsm());
   digests = digestsIn(outcome);
   const push = ['--images', inScratch('images'), '--registry', `${images.registry}/acme`];
@@ -116,7 +113,7 @@ describe('images build, for an HSM', () => {
   );
 
   it('refuses a base whose C library is missing', async () => {
-    const empty = await pushBase('empty', []);
+    const empty = await pushBase(target, 'empty', []);
     const refused = build('refused', ...forHsm('--base', empty));
     await expect(refused).rejects.toThrowToolkit('OPS_IMAGE_BASE');
     await expect(refused).rejects.toThrow(/needs the dynamic linker \/lib64\/.*needs libc\.so\.6/);
@@ -143,10 +140,7 @@ describe('images build, for an HSM', () => {
     await writeFile(inScratch('roots.pem'), rootCertificates.join('\n'));
     network = await TestNetwork.begin();
     issuer = await startFakeIssuer();
-    const { port } = new URL(issuer.url);
-    bridge = createServer((socket) => pipeBoth(socket, connect(Number(port), '127.0.0.1')));
-    bridge.listen(Number(port), network.address);
-    await once(bridge, 'listening');
+    bridge = await exposeIssuer(issuer, network.address);
     const issuers = [{ preset: 'custom', url: issuer.url, clientId: 'sigstore', type: 'email' }] as const;
     const deployment = await hsmDeployment(
       (id) => keys.get(id) ?? logKey.publicKey,
@@ -155,7 +149,7 @@ describe('images build, for an HSM', () => {
     );
     templates = synthesise(deployment);
     if (!deployment.material) throw new Error('expected trust material');
-    log = await startLog(pemOfRoots(deployment.material), network.address, logKey.privateKey);
+    log = await startLog(inScratch('log'), pemOfRoots(deployment.material), network.address, logKey.privateKey);
   }, 5 * minutes);
 
   afterAll(async () => {
@@ -203,7 +197,7 @@ describe('images build, for an HSM', () => {
     async () => {
       const [task, host] = await start('fulcio', 'fulcio-pkcs11', token.pin);
       const { address } = host;
-      const forwarding = await forwardLoopback(host, network.address, new URL(issuer.url).port);
+      const forwarding = await forwardLoopback(scratch.path, host, network.address, new URL(issuer.url).port);
       try {
         await answers(task, `http://${address}:5555/healthz`);
         const key = keys.get('fulcio');
@@ -272,131 +266,6 @@ describe('images build, for an HSM', () => {
     minutes,
   );
 });
-
-function pipeBoth(a: Socket, b: Socket): void {
-  a.pipe(b).on('error', () => a.destroy());
-  b.pipe(a).on('error', () => b.destroy());
-}
-
-/** Makes the issuer reachable by the name that its tokens have: without TLS that is loopback, which is each task's own. */
-async function forwardLoopback({ namespace }: Host, address: string, port: string): Promise<RunningProgram> {
-  const script = `const { connect, createServer } = require('node:net');
-createServer((a) => { const b = connect(${port}, '${address}'); a.pipe(b).pipe(a); a.on('error', () => b.destroy()); b.on('error', () => a.destroy()); })
-  .listen(${port}, '127.0.0.1', () => console.log('forwards'));`;
-  const program = await startProgram({
-    ...{ name: 'forward', file: '/usr/sbin/ip', args: ['netns', 'exec', namespace, process.execPath, '-e', script] },
-    ...{
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-      cwd: scratch.path,
-      logFile: inScratch(`forward-${namespace}`),
-    },
-  });
-  await waitFor(() => program.head().includes('forwards'), { what: 'the forwarder', timeoutMs: 20_000 });
-  return program;
-}
-
-/** Returns the libraries that a program or library of this machine is linked to, and the dynamic linker. */
-function linked(file: string): readonly string[] {
-  return [...run('ldd', file).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
-}
-
-/** What the maker of an HSM would deliver: the module, and its configuration where it looks for that. */
-async function writeVendorFiles(softHsm: string): Promise<void> {
-  const root = inScratch('vendor');
-  for (const directory of ['opt/hsm/lib', 'etc/softhsm', 'tokens'])
-    await mkdir(join(root, directory), { recursive: true });
-  await copyFile(softHsm, join(root, modulePath));
-  const lines = ['directories.tokendir = /tokens', 'objectstore.backend = file', 'log.level = ERROR', ''];
-  await writeFile(join(root, 'etc/softhsm/softhsm2.conf'), lines.join('\n'));
-  const same = ['--owner=0', '--group=0', '--mtime=@0', '--sort=name', '--mode=go+rX'];
-  run('tar', '-cf', inScratch('vendor.tar'), ...same, '-C', root, '.');
-}
-
-/** Pushes an image of files of this machine, where programs lie in /usr/bin as distributions have it; returns its name. */
-async function pushBase(name: string, files: readonly string[]): Promise<string> {
-  const root = inScratch(`${name}-files`);
-  await mkdir(join(root, 'usr/bin'), { recursive: true });
-  await symlink('usr/bin', join(root, 'bin'));
-  for (const file of files) {
-    await mkdir(join(root, file, '..'), { recursive: true });
-    await copyFile(file, join(root, file));
-  }
-  run('tar', '-cf', inScratch(`${name}.tar`), '-C', root, '.');
-  const reference = `${images.registry}/${name}`;
-  run(crane, 'append', '--oci-empty-base', '-f', inScratch(`${name}.tar`), '-t', `${reference}:made`);
-  run(
-    crane,
-    'mutate',
-    '--set-platform',
-    'linux/amd64',
-    '--env',
-    'LD_PRELOAD=/usr/bin/none',
-    '-t',
-    `${reference}:set`,
-    `${reference}:made`,
-  );
-  return `${reference}@${run(crane, 'digest', `${reference}:set`).trim()}`;
-}
-
-/** Returns the task of a stack as ECS tells it: what the template says, with small letters first. */
-function definitionOf(template: Template | undefined): TaskDefinition {
-  const [resource] = resourcesOf(template, 'AWS::ECS::TaskDefinition');
-  const lowered = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(lowered);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name.charAt(0).toLowerCase() + name.slice(1), lowered(inner)]),
-    );
-  };
-  return lowered(resource?.Properties) as TaskDefinition;
-}
-
-/** The CT log that Fulcio submits to, on this machine; its key is no matter of the HSM here. */
-async function startLog(fulcioRootsPem: string, address: string, key: KeyObject): Promise<ChildProcess> {
-  const shard = { shard: 'ct2026-1', origin: 'ct2026-1.sigstore.acme.example', key: 'file', operator: 'test' } as const;
-  const spec = ctLogService(shard, { fulcioRootsPem, backend: 'posix' });
-  const flags = spec.flags.map((one) =>
-    one.name === 'http_endpoint' ? flag('http_endpoint', `${address}:${ctLogPort}`) : one,
-  );
-  const home = inScratch('log');
-  await mkdir(home);
-  await writeFile(join(home, 'key.pem'), key.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
-  const rendered = renderProcess(
-    { ...spec, flags },
-    {
-      ...{ nonce: 'hsm-images', port: () => ctLogPort, runDirectory: home, storageDirectory: home },
-      ...{ keyPath: () => join(home, 'key.pem'), passphrases: new Map() },
-    },
-  );
-  for (const { path, content } of rendered.files) await writeFile(path, content);
-  const child = spawn(await serverPath('tesseract'), rendered.args, {
-    env: rendered.environment,
-    cwd: home,
-    stdio: 'ignore',
-  });
-  const isUp = async () => (await fetch(`http://${address}:${ctLogPort}/healthz`).catch(() => undefined))?.ok === true;
-  await waitFor(isUp, { what: 'the CT log', timeoutMs: 30_000 });
-  return child;
-}
-
-/** Asks Fulcio for a certificate and returns its whole chain. */
-async function certificatesOf(fulcio: string, issuer: FakeIssuer): Promise<readonly Uint8Array[]> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const answer = await fetch(`${fulcio}/api/v2/signingCert`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      credentials: { oidcIdentityToken: issuer.sign() },
-      publicKeyRequest: {
-        publicKey: { algorithm: 'ECDSA', content: publicKey.export({ type: 'spki', format: 'pem' }) },
-        proofOfPossession: sign('sha256', Buffer.from('alice@example.com'), privateKey).toString('base64'),
-      },
-    }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(text);
-  return parseChain(JSON.parse(text).signedCertificateEmbeddedSct.chain.certificates.join(''), 'answer').der;
-}
 
 /** The environments of the processes of this user's machine that run a program of an image. */
 async function environmentsOf(program: string): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildFlags } from '../../local/servers/go-build.ts';
 import { serversModule } from '../../local/servers/packages.ts';
-import { formatPkcs11Uri } from '../../src/keys/pkcs11-uri.ts';
+import { formatPkcs11Uri } from '../../src/core/pkcs11-uri.ts';
 import { softHsm } from './soft-hsm.ts';
 
 /** A SoftHSM token for the keys of servers, and the program through which they reach it. */

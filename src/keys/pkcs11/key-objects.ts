@@ -1,7 +1,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { toHex } from '../../core/bytes.ts';
 import { ToolkitError } from '../../core/error.ts';
-import type { Pkcs11KeyUri } from '../pkcs11-uri.ts';
+import type { Pkcs11KeyUri } from '../../core/pkcs11-uri.ts';
 import { attribute, keyType, objectClass } from './constants.ts';
 import { curveOf, publicKeyOf } from './curve.ts';
 import type { ObjectHandle, Pkcs11Session } from './session.ts';

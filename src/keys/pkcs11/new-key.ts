@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { toHex } from '../../core/bytes.ts';
 import { ToolkitError } from '../../core/error.ts';
-import { formatPkcs11Uri } from '../pkcs11-uri.ts';
+import { formatPkcs11Uri } from '../../core/pkcs11-uri.ts';
 import { atToken } from './at-token.ts';
 import { attribute, objectClass } from './constants.ts';
 import type { Curve } from './curve.ts';

@@ -1,7 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto';
+import { parsePkcs11Uri } from '../../core/pkcs11-uri.ts';
 import type { Signer } from '../../core/signer.ts';
 import { algorithmOf, digestOf } from '../algorithm.ts';
-import { parsePkcs11Uri } from '../pkcs11-uri.ts';
 import { assertSignature } from '../signer.ts';
 import { atToken } from './at-token.ts';
 import { userType } from './constants.ts';

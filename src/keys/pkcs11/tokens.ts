@@ -1,6 +1,6 @@
 import { ToolkitError } from '../../core/error.ts';
+import type { Pkcs11KeyUri } from '../../core/pkcs11-uri.ts';
 import { printable } from '../../core/printable.ts';
-import type { Pkcs11KeyUri } from '../pkcs11-uri.ts';
 import { tokenFlag } from './constants.ts';
 
 /** A token as its module describes it now. */

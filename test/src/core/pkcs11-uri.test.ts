@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatPkcs11Uri, parsePkcs11Uri } from '../../../src/keys/pkcs11-uri.ts';
+import { formatPkcs11Uri, parsePkcs11Uri } from '../../../src/core/pkcs11-uri.ts';
 
 describe('formatPkcs11Uri', () => {
   it('writes what RFC 7512 has', () => {

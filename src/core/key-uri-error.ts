@@ -1,4 +1,4 @@
-import { ToolkitError } from '../core/error.ts';
+import { ToolkitError } from './error.ts';
 
 /** A key URI that cannot be used as it stands. */
 export function keyUriError(uri: string, reason: string, hint: string): ToolkitError {

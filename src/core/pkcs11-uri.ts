@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { toHex, utf8 } from '../core/bytes.ts';
-import { ToolkitError } from '../core/error.ts';
+import { toHex, utf8 } from './bytes.ts';
+import { ToolkitError } from './error.ts';
 import { keyUriError } from './key-uri-error.ts';
 
 export interface Pkcs11KeyUri {
