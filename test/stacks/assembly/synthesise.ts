@@ -12,7 +12,7 @@ import { emptyRecord } from '../../../src/services/deployment.ts';
 import { projectDirectory } from '../../support/instance.ts';
 import { complete, now } from '../services/support.ts';
 
-export const profiles = ['ha-public', 'dev', 'private', 'two-regions', 'phase-1', 'cognito'] as const;
+export const profiles = ['ha-public', 'dev', 'private', 'two-regions', 'phase-1', 'cognito', 'hsm'] as const;
 export type Profile = (typeof profiles)[number];
 
 /** A text of `examples/production.yaml`, and what stands there instead. */
@@ -20,6 +20,16 @@ export type Edit = readonly [string, string];
 
 /** As its outputs say once the stack is there. */
 const cognito = '  - { preset: cognito, userPool: eu-central-1_AbCdEfGhI, clientId: 1h57kf5cpq17m0eml12EXAMPLE }';
+
+const hsm: readonly Edit[] = [
+  ['  # hsm: {', '  hsm: {'],
+  ['  key: awskms\n  # Who runs', '  key: pkcs11:token=hsm1;object=fulcio\n  # Who runs'],
+  ['{ shard: ct2026-1, key: awskms }', "{ shard: ct2026-1, key: 'pkcs11:token=hsm1;object=ct' }"],
+  [
+    'host: tsa-1.sigstore.acme.example, key: awskms',
+    "host: tsa-1.sigstore.acme.example, key: 'pkcs11:token=hsm2;id=%01'",
+  ],
+];
 
 /** What a profile changes in `examples/production.yaml`: each text must be in it. */
 const edits: Readonly<Record<Profile, readonly Edit[]>> = {
@@ -36,6 +46,7 @@ const edits: Readonly<Record<Profile, readonly Edit[]>> = {
     ['frozen: []', 'frozen: [log2026-1]'],
   ],
   'phase-1': [],
+  hsm,
   cognito: [['  - { preset: entra-id, tenant: 01234567-89ab-cdef-0123-456789abcdef, clientId: sigstore }', cognito]],
 };
 
