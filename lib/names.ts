@@ -61,9 +61,12 @@ export class Names {
     return `${this.instance}/database/${service}`;
   }
 
-  /** Secrets Manager secret that people make: the PIN by which a service logs in to the HSM. */
+  /**
+   * Secrets Manager secret that people make: the PIN by which a service logs in to the HSM. The service is not its end: a
+   * name that ends in a hyphen and six characters is taken for one with the characters that AWS adds.
+   */
   pinSecret(service: string): string {
-    return `${this.instance}/hsm-pin/${service}`;
+    return `${this.instance}/hsm/${service}/pin`;
   }
 
   keyAlias(service: string): string {

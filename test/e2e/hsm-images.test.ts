@@ -1,6 +1,5 @@
-import { type ChildProcess, execFileSync } from 'node:child_process';
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
@@ -10,15 +9,21 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { imagesBuildCommand, imagesPushCommand } from '../../operate/images-commands.ts';
 import type { Outcome } from '../../src/cli/command.ts';
 import { waitFor } from '../../src/core/wait.ts';
-import { pemOfRoots } from '../../src/services/instance.ts';
 import { parseChain } from '../../src/x509/chain.ts';
-import { hsmDeployment, synthesise } from '../stacks/services/support.ts';
+import { hsmDeployment, readyService, synthesise } from '../stacks/services/support.ts';
 import { ImageFiles } from '../support/aws/image-files.ts';
 import { type Host, TestNetwork } from '../support/aws/network.ts';
 import { type RunningTask, startTask } from '../support/aws/task.ts';
 import { type FakeIssuer, startFakeIssuer } from '../support/fake-issuer.ts';
 import { type BaseTarget, linked, modulePath, pushBase, writeVendorFiles } from '../support/hsm-image-files.ts';
-import { certificatesOf, definitionOf, exposeIssuer, forwardLoopback, startLog } from '../support/hsm-tasks.ts';
+import {
+  certificatesOf,
+  definitionOf,
+  expose,
+  forwardLoopback,
+  type LogStore,
+  startLogStore,
+} from '../support/hsm-tasks.ts';
 import { temporaryDirectory, userEnvironment } from '../support/instance.ts';
 import { runCommand } from '../support/invocation.ts';
 import { serverPath } from '../support/servers.ts';
@@ -30,7 +35,7 @@ import { type ServersToken, serversToken } from '../support/softhsm-plug-in.ts';
  */
 
 const minutes = 60_000;
-const programs = ['fulcio-pkcs11', 'timestamp-server-aws-pkcs11'];
+const programs = ['fulcio-pkcs11', 'ct-log-pkcs11', 'timestamp-server-aws-pkcs11'];
 const isRoot = process.getuid?.() === 0;
 
 const scratch = await temporaryDirectory();
@@ -126,56 +131,61 @@ describe('images build, for an HSM', () => {
 });
 
 (isRoot ? describe : describe.skip)('tasks of the stacks in these images', () => {
-  const logKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const keys = new Map<string, KeyObject>([['ct-ct2026-1', logKey.publicKey]]);
+  const ctLog = 'ct-ct2026-1';
+  const keys = new Map<string, KeyObject>();
+  let logHost: Host;
+  let log: RunningTask;
+  let store: LogStore;
   let network: TestNetwork;
   let issuer: FakeIssuer;
   let bridge: Server;
-  let log: ChildProcess;
   let templates: ReadonlyMap<string, Template>;
 
   beforeAll(async () => {
     keys.set('fulcio', token.makeKey('fulcio', '01')).set('timestamp-tsa-1', token.makeKey('tsa', '02'));
+    keys.set(ctLog, token.makeKey('ct', '03', '--key-type', 'EC:prime256v1'));
     run('chown', '-R', '65532:65532', inScratch('token', 'tokens'));
     await writeFile(inScratch('roots.pem'), rootCertificates.join('\n'));
     network = await TestNetwork.begin();
     issuer = await startFakeIssuer();
-    bridge = await exposeIssuer(issuer, network.address);
+    bridge = await expose(issuer.url, network.address);
     const issuers = [{ preset: 'custom', url: issuer.url, clientId: 'sigstore', type: 'email' }] as const;
-    const deployment = await hsmDeployment(
-      (id) => keys.get(id) ?? logKey.publicKey,
-      { issuers },
-      { module: modulePath },
-    );
+    const deployment = await hsmDeployment((id) => keyOf(id), { issuers }, { module: modulePath });
     templates = synthesise(deployment);
-    if (!deployment.material) throw new Error('expected trust material');
-    log = await startLog(inScratch('log'), pemOfRoots(deployment.material), network.address, logKey.privateKey);
+    store = await startLogStore(scratch.path, network.address, deployment, readyService(deployment, ctLog));
+    [log, logHost] = await start(ctLog, 'ct-log-pkcs11', token.pin);
+    await answers(log, `http://${logHost.address}:6962/healthz`);
   }, 5 * minutes);
 
   afterAll(async () => {
-    if (log) {
-      log.kill('SIGKILL');
-      await once(log, 'close');
-    }
+    await log?.stop(20_000);
+    await store?.[Symbol.asyncDispose]();
     await issuer?.close();
     bridge?.close();
     await network?.[Symbol.asyncDispose]();
   });
 
+  const keyOf = (id: string): KeyObject => {
+    const key = keys.get(id);
+    if (!key) throw new Error(`${id}: no key in the token`);
+    return key;
+  };
   const start = async (service: string, program: string, pin: string): Promise<[RunningTask, Host]> => {
     const host = await network.addHost();
-    await writeFile(
-      `/etc/netns/${host.namespace}/hosts`,
-      `127.0.0.1 localhost\n${network.address} ct-ct2026-1.acme.internal\n`,
-    );
-    const definition = definitionOf(templates.get(service));
+    const names = logHost ? `${logHost.address} ${ctLog}.acme.internal\n` : '';
+    await writeFile(`/etc/netns/${host.namespace}/hosts`, `127.0.0.1 localhost\n${names}`);
+    const ofStack = definitionOf(templates.get(service));
+    const definition = service === ctLog ? store.taskOf(ofStack) : ofStack;
     const rootfs = await images.pull(`registry/acme/${program}@${digests.get(program)}`);
-    const secrets = definition.containerDefinitions?.[0]?.secrets?.map(({ name }) => name);
-    expect(secrets).toEqual(['SIGSTEAD_PKCS11_PIN']);
+    const values: Readonly<Record<string, string>> = { SIGSTEAD_PKCS11_PIN: pin, DATABASE_PASSWORD: store.password };
+    const secrets = definition.containerDefinitions?.[0]?.secrets?.map(({ name = '' }) => [name, values[name] ?? '']);
     const task = await startTask(definition, {
       ...{ host, rootfs, directory: inScratch(host.namespace), caBundle: inScratch('roots.pem') },
-      ...{ credentials: { SSL_CERT_DIR: '/nowhere' }, secrets: { SIGSTEAD_PKCS11_PIN: pin } },
-      endpoint: 'http://127.0.0.1:9',
+      ...{
+        credentials: { ...store.credentials, SSL_CERT_DIR: '/nowhere' },
+        secrets: Object.fromEntries(secrets ?? []),
+      },
+      endpoint: store.endpoint,
       volume: { from: inScratch('token', 'tokens'), to: '/tokens' },
     });
     return [task, host];
@@ -193,15 +203,14 @@ describe('images build, for an HSM', () => {
   };
 
   it(
-    'Fulcio issues a certificate with the key of the token, and no process but entry had the PIN',
+    'Fulcio and the CT log sign with keys of the token, and no server has the PIN in its environment',
     async () => {
       const [task, host] = await start('fulcio', 'fulcio-pkcs11', token.pin);
       const { address } = host;
       const forwarding = await forwardLoopback(scratch.path, host, network.address, new URL(issuer.url).port);
       try {
         await answers(task, `http://${address}:5555/healthz`);
-        const key = keys.get('fulcio');
-        if (!key) throw new Error('expected a key');
+        const key = keyOf('fulcio');
         const [leaf, intermediate] = (await certificatesOf(`http://${address}:5555`, issuer)).map(
           (der) => new X509Certificate(der),
         );
@@ -210,10 +219,12 @@ describe('images build, for an HSM', () => {
         expect(intermediate?.publicKey.equals(key)).toBe(true);
         await writeFile(inScratch('leaf.pem'), `${leaf}`);
         expect(run('openssl', 'x509', '-in', 'leaf.pem', '-noout', '-text')).toMatch(/CT Precertificate SCTs/);
-        const environments = await environmentsOf('/bin/fulcio');
-        expect(environments).toHaveLength(1);
-        expect(environments[0]).toMatch(/SIGSTEAD_PKCS11_PIN_FILE=\/proc\/self\/fd\/\d+/);
-        expect(environments.join()).not.toContain(token.pin);
+        for (const program of ['/bin/fulcio', '/bin/ct-log']) {
+          const [environment, ...others] = await environmentsOf(program);
+          expect(environment).toMatch(/SIGSTEAD_PKCS11_PIN_FILE=\/proc\/self\/fd\/\d+/);
+          expect(environment).not.toContain(token.pin);
+          expect(others).toEqual([]);
+        }
         expect(await readFile(task.logFile, 'utf8')).not.toContain(token.pin);
       } finally {
         await forwarding.stop(2_000);
@@ -239,7 +250,7 @@ describe('images build, for an HSM', () => {
         await writeFile(inScratch('reply'), Buffer.from(await answer.arrayBuffer()));
         const chain = await (await fetch(`http://${address}:3004/api/v1/timestamp/certchain`)).text();
         const [leaf, root] = parseChain(chain, 'chain').der.map((der) => new X509Certificate(der));
-        expect(leaf?.publicKey.equals(keys.get('timestamp-tsa-1') as KeyObject)).toBe(true);
+        expect(leaf?.publicKey.equals(keyOf('timestamp-tsa-1'))).toBe(true);
         await writeFile(inScratch('tsa-root.pem'), `${root}`);
         const trust = ['-in', 'reply', '-CAfile', 'tsa-root.pem'];
         expect(run('openssl', 'ts', '-verify', '-data', 'message', ...trust)).toBe('Verification: OK\n');

@@ -12,10 +12,12 @@ describe('assertLocalKeys', () => {
     assertLocalKeys(config, policy);
   });
 
-  it('refuses an HSM for Fulcio, a timestamp authority and the online role, by file and key', () => {
+  it('refuses an HSM for Fulcio, a CT log, a timestamp authority and the online role, by file and key', () => {
     const fulcio = { ...config, fulcio: { ...config.fulcio, key } as const };
     const timestamps = config.timestamps.map((entry, index) => (index === 1 ? ({ ...entry, key } as const) : entry));
+    const logs = { ...config.logs, ct: config.logs.ct.map((shard) => ({ ...shard, key }) as const) };
     const cases = [
+      [{ ...config, logs }, policy, { file: config.file, where: `logs.ct ${config.logs.ct[0]?.shard}` }],
       [fulcio, policy, { file: config.file, where: 'fulcio.key' }],
       [{ ...config, timestamps }, policy, { file: config.file, where: 'timestamps tsa-2' }],
       [config, rootPolicy({ online: { key } }), { file: policy.file, where: 'online.key' }],

@@ -1,29 +1,28 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Template } from 'aws-cdk-lib/assertions';
-import { renderProcess } from '../../local/render.ts';
+import type { Deployment } from '../../lib/deployment.ts';
+import type { ReadyService } from '../../lib/readiness.ts';
+import { databasePort, type Placement, renderContainer } from '../../lib/render.ts';
 import { waitFor } from '../../src/core/wait.ts';
 import { type RunningProgram, startProgram } from '../../src/process/supervised-program.ts';
-import { ctLogService } from '../../src/services/ct-log.ts';
-import { flag } from '../../src/services/service.ts';
 import { parseChain } from '../../src/x509/chain.ts';
 import { resourcesOf } from '../stacks/services/support.ts';
+import { prepareMariaDb, startMariaDb } from './aws/mariadb.ts';
 import type { Host } from './aws/network.ts';
+import { makeTestCa } from './aws/test-ca.ts';
 import type { FakeIssuer } from './fake-issuer.ts';
-import { serverPath } from './servers.ts';
+import { startMinistack } from './ministack.ts';
 
-/* What stands around the tasks of Fulcio and a timestamp authority that are started in their images. */
+/* What stands around the tasks of Fulcio, a CT log and a timestamp authority that are started in their images. */
 
-const ctLogPort = 6962;
-
-/** Makes an issuer on loopback reachable at another address of this machine. */
-export async function exposeIssuer(issuer: FakeIssuer, address: string): Promise<Server> {
-  const port = Number(new URL(issuer.url).port);
+/** Makes what answers on loopback reachable at another address of this machine. */
+export async function expose(url: string, address: string): Promise<Server> {
+  const port = Number(new URL(url).port);
   const bridge = createServer((socket) => pipeBoth(socket, connect(port, '127.0.0.1')));
   bridge.listen(port, address);
   await once(bridge, 'listening');
@@ -70,36 +69,65 @@ export function definitionOf(template: Template | undefined): TaskDefinition {
   return lowered(resource?.Properties) as TaskDefinition;
 }
 
-/** The CT log that Fulcio submits to, on this machine; its key is no matter of the HSM here. */
-export async function startLog(
-  home: string,
-  fulcioRootsPem: string,
+/** Where a CT log on AWS keeps its entries: an emulated bucket, and MariaDB for Aurora. */
+export interface LogStore extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly password: string;
+  /** The task of the log's stack, with the database that is here. */
+  taskOf(definition: TaskDefinition): TaskDefinition;
+}
+
+export async function startLogStore(
+  directory: string,
   address: string,
-  key: KeyObject,
-): Promise<ChildProcess> {
-  const shard = { shard: 'ct2026-1', origin: 'ct2026-1.sigstore.acme.example', key: 'file', operator: 'test' } as const;
-  const spec = ctLogService(shard, { fulcioRootsPem, backend: 'posix' });
-  const flags = spec.flags.map((one) =>
-    one.name === 'http_endpoint' ? flag('http_endpoint', `${address}:${ctLogPort}`) : one,
+  deployment: Deployment,
+  service: ReadyService,
+): Promise<LogStore> {
+  await using stack = new AsyncDisposableStack();
+  const { names, aws } = deployment;
+  const { region, hsmKey, log } = service;
+  const ca = await makeTestCa(join(directory, 'ca'));
+  const mariadb = join(directory, 'mariadb');
+  await prepareMariaDb(mariadb);
+  const tls = { ...(await ca.issue('database', address)), ca: ca.file };
+  const database = stack.use(await startMariaDb({ directory: mariadb, address, port: databasePort, tls }));
+  const [user, antispam, password] = [names.database(service.id), names.antispamDatabase(service.id), 'p4ssword'];
+  await database.run(
+    `CREATE USER '${user}'@'%' IDENTIFIED BY '${password}' REQUIRE SSL`,
+    ...[user, antispam].flatMap((name) => [
+      `CREATE DATABASE ${name}`,
+      `GRANT ALL PRIVILEGES ON ${name}.* TO '${user}'@'%'`,
+    ]),
   );
-  await mkdir(home);
-  await writeFile(join(home, 'key.pem'), key.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
-  const rendered = renderProcess(
-    { ...spec, flags },
-    {
-      ...{ nonce: 'hsm-images', port: () => ctLogPort, runDirectory: home, storageDirectory: home },
-      ...{ keyPath: () => join(home, 'key.pem'), passphrases: new Map() },
-    },
-  );
-  for (const { path, content } of rendered.files) await writeFile(path, content);
-  const child = spawn(await serverPath('tesseract'), rendered.args, {
-    env: rendered.environment,
-    cwd: home,
-    stdio: 'ignore',
+  const emulator = stack.use(await startMinistack());
+  const { AWS_ENDPOINT_URL: inside = '', ...credentials } = emulator.environment;
+  const s3 = new S3Client({
+    ...{ endpoint: inside, region, forcePathStyle: true },
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  const isUp = async () => (await fetch(`http://${address}:${ctLogPort}/healthz`).catch(() => undefined))?.ok === true;
-  await waitFor(isUp, { what: 'the CT log', timeoutMs: 30_000 });
-  return child;
+  for (const owner of [service.id, 'records']) {
+    await s3.send(new CreateBucketCommand({ Bucket: names.bucket(owner, region) }));
+  }
+  const port = new URL(inside).port;
+  const bridge = await expose(inside, address);
+  stack.defer(() => void bridge.close());
+  const place: Placement = {
+    ...{ names, region, database: { host: address, caPem: ca.pem } },
+    ...(log && { log }),
+    ...(aws.hsm && hsmKey && { hsm: { ...aws.hsm, uri: hsmKey.uri } }),
+  };
+  const { command, environment } = renderContainer(service.spec, place);
+  const variables = Object.entries(environment).map(([name, value]) => ({ name, value }));
+  const kept = stack.move();
+  return {
+    ...{ endpoint: `http://${address}:${port}`, credentials, password },
+    taskOf: ({ containerDefinitions: [container] = [], ...definition }) => ({
+      ...definition,
+      containerDefinitions: [{ ...container, command: [...command], environment: variables }],
+    }),
+    [Symbol.asyncDispose]: async () => kept.disposeAsync(),
+  };
 }
 
 /** Asks Fulcio for a certificate and returns its whole chain. */

@@ -55,7 +55,7 @@ describe('a service whose key is in an HSM', () => {
       Value: '/opt/hsm/lib/module.so',
     });
     const pin = container?.Secrets?.find(({ Name }) => Name === 'SIGSTEAD_PKCS11_PIN');
-    expect(JSON.stringify(pin?.ValueFrom)).toContain(`secret:acme/hsm-pin/${service}"`);
+    expect(JSON.stringify(pin?.ValueFrom)).toContain(`secret:acme/hsm/${service}/pin"`);
     expect(JSON.stringify(container)).not.toContain('awskms');
   });
 
@@ -72,7 +72,7 @@ describe('a service whose key is in an HSM', () => {
     for (const { id } of placedServices(deployment)) {
       const secrets = executionStatements(serviceOf(id), deployment).filter(({ Sid }) => Sid === 'HsmPin');
       const region = deployment.names.writeRegion;
-      const arn = `arn:aws:secretsmanager:${region}:012345678901:secret:acme/hsm-pin/${id}-??????`;
+      const arn = `arn:aws:secretsmanager:${region}:012345678901:secret:acme/hsm/${id}/pin-??????`;
       expect(secrets.map(({ Action, Resource }) => [Action, Resource])).toEqual(
         inHsm.includes(id) ? [['secretsmanager:GetSecretValue', arn]] : [],
       );
