@@ -257,6 +257,7 @@ describe('ObservabilityStack', () => {
       ({ Properties }) => Properties.AlarmName as string,
     );
     expect(names.filter((name) => name.endsWith('rekor-log2026-1'))).toEqual([
+      'acme-tls-expiry-rekor-log2026-1',
       'acme-monitor-failing-rekor-log2026-1',
       'acme-monitor-silent-rekor-log2026-1',
     ]);
