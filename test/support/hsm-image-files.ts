@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { manifestType } from '../../operate/images/oci.ts';
+import { sha256Hex } from '../../src/core/digest.ts';
 
 /* What an image for an HSM lies on, made of files of this machine: its C library, and SoftHSM as the HSM's maker. */
 
@@ -48,16 +50,22 @@ export async function pushBase(to: BaseTarget, name: string, files: readonly str
   run('tar', '-cf', join(directory, `${name}.tar`), '-C', root, '.');
   const reference = `${registry}/${name}`;
   run(crane, 'append', '--oci-empty-base', '-f', join(directory, `${name}.tar`), '-t', `${reference}:made`);
-  run(
-    crane,
-    'mutate',
-    '--set-platform',
-    'linux/amd64',
-    '--env',
-    'LD_PRELOAD=/usr/bin/none',
-    '-t',
-    `${reference}:set`,
-    `${reference}:made`,
-  );
-  return `${reference}@${run(crane, 'digest', `${reference}:set`).trim()}`;
+  const forPlatform = (architecture: string) => {
+    const tag = `${reference}:${architecture}`;
+    const settings = ['--set-platform', `linux/${architecture}`, '--env', 'LD_PRELOAD=/usr/bin/none'];
+    run(crane, 'mutate', ...settings, '-t', tag, `${reference}:made`);
+    const [digest, size] = [run(crane, 'digest', tag).trim(), Buffer.byteLength(run(crane, 'manifest', tag))];
+    return { mediaType: manifestType, digest, size, platform: { os: 'linux', architecture } };
+  };
+  return `${reference}@${await pushIndex(registry, name, ['arm64', 'amd64'].map(forPlatform))}`;
+}
+
+/** As distributions publish their images: one for each platform, under one digest. */
+async function pushIndex(registry: string, name: string, manifests: readonly object[]): Promise<string> {
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const index = JSON.stringify({ schemaVersion: 2, mediaType, manifests });
+  const headers = { 'content-type': mediaType };
+  const answer = await fetch(`http://${registry}/v2/${name}/manifests/all`, { method: 'PUT', headers, body: index });
+  if (!answer.ok) throw new Error(await answer.text());
+  return `sha256:${sha256Hex(index)}`;
 }
