@@ -108,7 +108,7 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
         if (earlier === index) return [];
         const message = `expected a key of its own, got that of ${named[earlier]?.where}`;
         return [
-          complaint(where, message, 'make a second key in the HSM: a signature could be read as the other service’s'),
+          complaint(where, message, 'make a second key in the HSM: a signature could be read as that of the other'),
         ];
       });
     },

@@ -137,7 +137,8 @@ function issueCommand(service: string): string {
 function readyOf(service: PlacedService, deployment: Deployment, options: ReadinessOptions): ReadyService {
   const { id, kind, region, frozen } = service;
   const { record } = deployment;
-  const [key, hsmKey] = [record.keys.get(id), record.hsmKeys?.get(id)];
+  const hsmKey = isInHsm(service.key) ? record.hsmKeys?.get(id) : undefined;
+  const key = isInHsm(service.key) ? undefined : record.keys.get(id);
   const shard = logConfigOf(service, deployment);
   const publicKey = publicKeyOf(service, deployment);
   const isLog = kind === 'ct' || kind === 'rekor';

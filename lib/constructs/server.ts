@@ -30,7 +30,10 @@ export class Server extends Construct {
   readonly task: ServerTask;
   readonly service: ServerService;
   readonly logGroup: LogGroup;
-  /** For a log whose key is in KMS or an HSM: `aws ecs run-task` with it freezes the shard, once its service is down to 0 tasks. */
+  /**
+   * For a log whose key is in KMS or an HSM: `aws ecs run-task` with it freezes the shard, once its service is down to 0
+   * tasks.
+   */
   readonly freezeTask?: ServerTask;
 
   constructor(scope: Construct, id: string, props: ServerProps) {

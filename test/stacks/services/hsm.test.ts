@@ -6,7 +6,15 @@ import { networkEdges } from '../../../lib/constructs/security-groups.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { readinessOf } from '../../../lib/readiness.ts';
 import { freezeCommand } from '../../../lib/render-freeze.ts';
-import { hsmDeployment, now, publicKey, resourcesOf, synthesise } from './support.ts';
+import {
+  hsmDeployment,
+  now,
+  productionDeployment,
+  publicKey,
+  readyService,
+  resourcesOf,
+  synthesise,
+} from './support.ts';
 
 const inHsm = ['fulcio', 'ct-ct2026-1', 'timestamp-tsa-1'];
 
@@ -93,6 +101,13 @@ describe('a service whose key is in an HSM', () => {
     );
     expect(container).toContain('{"Name":"SIGSTEAD_PKCS11_EXCLUSIVE","Value":"1"}');
   }, 60_000);
+
+  it('is not taken for one whose key was in an HSM before', async () => {
+    const inKms = await productionDeployment();
+    const record = { ...inKms.record, ...(deployment.record.hsmKeys && { hsmKeys: deployment.record.hsmKeys }) };
+    const ready = readyService({ ...inKms, record }, 'fulcio');
+    expect([ready.key?.arn, ready.hsmKey]).toEqual([inKms.record.keys.get('fulcio')?.arn, undefined]);
+  });
 
   it('can be frozen without its database, with the same key', () => {
     const [hsm, key] = [deployment.aws.hsm, deployment.record.hsmKeys?.get('ct-ct2026-1')];
