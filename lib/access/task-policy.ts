@@ -55,8 +55,9 @@ function ownKeyStatement({ id, region }: PlacedService, { names }: Deployment): 
   return { Sid: 'OwnKey', Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource };
 }
 
-/** Returns what ECS itself needs to start a service: its image, its log group, and its own passwords. */
+/** Returns what ECS itself needs to start a service: its image, its log group, and its own passwords. Of a frozen log: nothing. */
 export function executionStatements(service: PlacedService, { names }: Deployment): readonly Statement[] {
+  if (service.frozen) return [];
   const { id, region, program } = service;
   const arn = (resource: string, name: string) =>
     `arn:${partitionOf(region)}:${resource}:${region}:${names.account}:${name}`;

@@ -114,14 +114,15 @@ describe('a frozen log', () => {
   const frozen = { ...rest, aws: { ...aws, frozen: ['log2026-1'] } };
   const after = policiesOf(synthesise(frozen), frozen);
 
-  it('has a key that nobody signs with, and a role that may do nothing', () => {
+  it('has a key that nobody signs with, and roles that may do nothing', () => {
     const Statement = after.keys.get('rekor-log2026-1')?.Statement ?? [];
     expect(Statement.map(({ Sid }) => Sid)).not.toContain('Use');
     expect(Statement).toContainEqual({
       ...{ Sid: 'NobodySigns', Effect: 'Deny', Principal: '*' },
       ...{ Action: 'kms:Sign', Resource: '*' },
     });
-    expect(after.roles.get('acme-rekor-log2026-1-task')?.Statement).toEqual([]);
+    for (const kind of ['task', 'execution'])
+      expect(after.roles.get(`acme-rekor-log2026-1-${kind}`)?.Statement).toEqual([]);
   });
 
   it('changes nothing for another one', () => {
