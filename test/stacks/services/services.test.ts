@@ -1,16 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Template } from 'aws-cdk-lib/assertions';
 import { listenerRules } from '../../../lib/listener-rules.ts';
 import { publicEdgeLimits, rekorEdge } from '../../../src/services/edge.ts';
-import {
-  complete,
-  digest,
-  productionDeployment,
-  resourceOf,
-  resourcesOf,
-  synthesise,
-  witnessedDeployment,
-} from './support.ts';
+import { complete, digest, productionDeployment, resourceOf, resourcesOf, synthesise, tasksOf } from './support.ts';
 
 const production = await productionDeployment();
 const templates = synthesise(production);
@@ -18,23 +9,6 @@ const dev = synthesise(await productionDeployment({ availability: 'dev' }));
 const services = ['ct-ct2026-1', 'fulcio', 'rekor-log2026-1', 'timestamp-tsa-1', 'timestamp-tsa-2'];
 const logs = ['ct-ct2026-1', 'rekor-log2026-1'];
 const edges = services.filter((id) => id !== 'ct-ct2026-1');
-
-interface Container {
-  readonly Name: string;
-  readonly Image: string;
-  readonly Command: readonly unknown[];
-  readonly Environment: readonly { readonly Name: string; readonly Value: unknown }[];
-  readonly Secrets?: readonly { readonly Name: string; readonly ValueFrom: unknown }[];
-  readonly StopTimeout: number;
-}
-
-function tasksOf(template: Template | undefined) {
-  return resourcesOf(template, 'AWS::ECS::TaskDefinition').map(({ Properties }) => ({
-    family: Properties['Family'],
-    properties: Properties,
-    containers: Properties['ContainerDefinitions'] as readonly Container[],
-  }));
-}
 
 const everyTask = services.flatMap((id) =>
   tasksOf(templates.get(id)).map((task) => [String(task.family), task] as const),
@@ -205,35 +179,6 @@ describe('the load balancer', () => {
   });
 });
 
-describe('a log', () => {
-  it.each(logs)('can be frozen by a task of its own roles: %s', (id) => {
-    const freeze = tasksOf(templates.get(id)).find(({ family }) => family === `acme-${id}-freeze`);
-    expect(freeze?.containers[0]?.Command[0]).toBe('/bin/freeze-log');
-    expect(freeze?.containers[0]?.Environment.map(({ Name }) => Name)).not.toContain('SIGSTEAD_GATE');
-  });
-
-  it.each(logs)('starts behind its gate, with the host of its database: %s', (id) => {
-    const task = tasksOf(templates.get(id)).find(({ family }) => family === `acme-${id}`);
-    const gate = task?.containers[0]?.Environment.find(({ Name }) => Name === 'SIGSTEAD_GATE')?.Value;
-    const text = (gate as { 'Fn::Join': [string, readonly unknown[]] })['Fn::Join'][1]
-      .map((part) => (typeof part === 'string' ? part : 'db.example'))
-      .join('');
-    expect(JSON.parse(text)).toMatchObject({ shard: id, database: { host: 'db.example', port: 3306 } });
-  });
-
-  it('that is frozen runs at no task, whatever autoscaling would do, and is not frozen again', async () => {
-    const template = synthesise(await productionDeployment({ frozen: ['log2026-1'] })).get('rekor-log2026-1');
-    expect(resourceOf(template, 'AWS::ECS::Service').Properties['DesiredCount']).toBe(0);
-    template?.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 0);
-    expect(tasksOf(template).map(({ family }) => family)).toEqual(['acme-rekor-log2026-1']);
-  });
-
-  it('has no task to freeze it where the key is not in KMS', async () => {
-    const upstream = synthesise(await productionDeployment({ ctLogServer: 'upstream' }));
-    expect(tasksOf(upstream.get('ct-ct2026-1')).map(({ family }) => family)).toEqual(['acme-ct-ct2026-1']);
-  });
-});
-
 describe('listenerRules', () => {
   it('gives each rule a priority of its own, which a new shard does not move', async () => {
     const { config, aws } = production;
@@ -275,61 +220,5 @@ describe('several shards and regions', () => {
     expect(new Set(buckets).size).toBe(3);
     expect(resourcesOf(stacks.get('database'), 'Custom::ShardDatabase')).toHaveLength(2);
     expect(resourcesOf(stacks.get('database-eu-west-1'), 'Custom::ShardDatabase')).toHaveLength(1);
-  });
-});
-
-describe('a Rekor shard', () => {
-  /** As log/slog writes it to the container's stderr, with what internal/tessera of Rekor v2.3.0 returns. */
-  const line =
-    'time=2026-11-22T10:00:00.000Z level=WARN msg="failed to integrate entry" error="building inclusion proof: ' +
-    'verifying inclusion proof for index 7: calculated root:\\n[1 2]\\n does not match expected root:\\n[3 4]"';
-  const other =
-    'time=2026-11-22T10:00:00.000Z level=WARN msg="failed to integrate entry" error="add entry: await: closed"';
-
-  it('counts the proofs that it could not make, from the line that it writes', () => {
-    const [filter] = resourcesOf(templates.get('rekor-log2026-1'), 'AWS::Logs::MetricFilter');
-    expect(filter?.Properties).toMatchObject({
-      FilterPattern: '"failed to integrate entry" "verifying inclusion proof for index"',
-      MetricTransformations: [
-        {
-          ...{ MetricNamespace: 'Sigstead/acme/rekor-log2026-1', MetricName: 'InclusionProofFailures' },
-          ...{ MetricValue: '1', DefaultValue: 0 },
-        },
-      ],
-    });
-    const phrases = [...String(filter?.Properties['FilterPattern']).matchAll(/"([^"]+)"/g)].map(
-      ([, phrase = '']) => phrase,
-    );
-    const counts = (text: string) => phrases.every((phrase) => text.includes(phrase));
-    expect([counts(line), counts(other)]).toEqual([true, false]);
-  });
-
-  it('has no other service beside it that counts', () => {
-    for (const id of services.filter((each) => each !== 'rekor-log2026-1')) {
-      expect(resourcesOf(templates.get(id), 'AWS::Logs::MetricFilter')).toEqual([]);
-    }
-  });
-});
-
-describe('the subnets of a service', () => {
-  const subnetsOf = (template: Template | undefined) => {
-    const [service] = resourcesOf(template, 'AWS::ECS::Service');
-    const text = JSON.stringify(service?.Properties['NetworkConfiguration']);
-    return [...new Set(text.match(/(?:egress|services)(?=Subnet)/g))];
-  };
-
-  it('reach the Internet for Fulcio alone', () => {
-    for (const id of services)
-      expect([id, subnetsOf(templates.get(id))]).toEqual([id, [id === 'fulcio' ? 'egress' : 'services']]);
-  });
-
-  it.each(logs)('reach it for %s too, and for no other log, once it has witnesses', async (witnessed) => {
-    const after = synthesise(await witnessedDeployment(witnessed));
-    for (const id of services) {
-      const place = id === 'fulcio' || id === witnessed ? 'egress' : 'services';
-      expect([id, subnetsOf(after.get(id))]).toEqual([id, [place]]);
-    }
-    const [task] = tasksOf(after.get(witnessed));
-    expect(JSON.stringify(task?.containers[0]?.Environment)).toContain('https://witness.example');
   });
 });

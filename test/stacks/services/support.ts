@@ -219,3 +219,21 @@ export function resourceOf(template: Template | undefined, type: string): Resour
   if (!only || others.length > 0) throw new Error(`expected one ${type}`);
   return only;
 }
+
+export interface Container {
+  readonly Name: string;
+  readonly Image: string;
+  readonly Command: readonly unknown[];
+  readonly Environment: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly Secrets?: readonly { readonly Name: string; readonly ValueFrom: unknown }[];
+  readonly StopTimeout: number;
+}
+
+/** The task definitions of a template. */
+export function tasksOf(template: Template | undefined) {
+  return resourcesOf(template, 'AWS::ECS::TaskDefinition').map(({ Properties }) => ({
+    family: Properties['Family'],
+    properties: Properties,
+    containers: Properties['ContainerDefinitions'] as readonly Container[],
+  }));
+}
