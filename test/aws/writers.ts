@@ -36,7 +36,7 @@ export function writerCases(stage: () => Stage): void {
 /** Deploys the service as it is configured now, and does what ECS does then: starts its new task, and stops the old one. */
 async function replaceTask({ services, redeploy }: Stage, id: string): Promise<ServiceTask> {
   const old = services.tasks.find(({ service }) => service === id);
-  await redeploy(`acme-${id}`);
+  await redeploy(id.replace(/^rekor/, 'acme-Rekor'));
   const task = await services.start(id);
   if (old) await services.stop(old, 75_000);
   return task;
