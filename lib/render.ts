@@ -45,6 +45,12 @@ export interface RenderedContainer {
 export const databasePort = 3306;
 export const passwordVariable = 'DATABASE_PASSWORD';
 
+/**
+ * A writer whose host is lost closes no connection: Rekor's one sequencer would wait for its answer until TCP gives up,
+ * and every request behind it. A transaction whose answer does not come in time is rolled back, and its requests fail.
+ */
+const databaseTimeouts = 'timeout=5s&readTimeout=30s&writeTimeout=30s';
+
 /** ECS takes 64 KiB; names of roles, image and log group are in there too. */
 const maxContainerBytes = 60 * 1_024;
 
@@ -209,7 +215,7 @@ function storagePart(part: StoragePart, spec: ServiceSpec, place: Placement): st
       return password;
     case 'database-dsn': {
       const name = names.database(spec.id);
-      return `${name}:${password}@tcp(${host()}:${databasePort})/${name}?parseTime=true&tls=true`;
+      return `${name}:${password}@tcp(${host()}:${databasePort})/${name}?parseTime=true&tls=true&${databaseTimeouts}`;
     }
     case 'public-key-secret':
       return `${names.instance}/key/${spec.id}/public`;

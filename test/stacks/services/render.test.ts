@@ -36,7 +36,7 @@ describe('renderContainer', () => {
     expect(container.command.slice(0, 2)).toEqual(['/bin/rekor-aws', 'serve']);
     expect(container.command).toContain(
       // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
-      '--aws-mysql-dsn=rekor_log2026_1:${env:DATABASE_PASSWORD}@tcp(db.example:3306)/rekor_log2026_1?parseTime=true&tls=true',
+      '--aws-mysql-dsn=rekor_log2026_1:${env:DATABASE_PASSWORD}@tcp(db.example:3306)/rekor_log2026_1?parseTime=true&tls=true&timeout=5s&readTimeout=30s&writeTimeout=30s',
     );
     expect(container.command).toContain(`--signer-kmskey=awskms:///${service.key?.arn}`);
     expect(container.command).toContain('--aws-bucket=acme-rekor-log2026-1-012345678901-eu-central-1');
