@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { portOf } from '../../lib/server-ports.ts';
@@ -96,7 +97,7 @@ async function restart({ services }: Deployment, say: (line: string) => void): P
 }
 
 async function partiesOf({ aws, services }: Deployment, frontPid: number): Promise<readonly Party[]> {
-  const pid = Number((await readFileCapped(join(aws.directory, 'mariadb', 'pid'), 20)).toString());
+  const pid = Number.parseInt(await readFile(join(aws.directory, 'mariadb', 'pid'), 'utf8'), 10);
   return [
     { name: emulator, namespace: aws.emulator.host.namespace },
     { name: 'MariaDB', pid },

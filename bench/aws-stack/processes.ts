@@ -10,8 +10,11 @@ const ticksPerSecond = 100;
 /** Processor time of `entry`, whichever task it starts. */
 export const entryName = 'entry';
 
-/** Reads at once, on this thread: an instant later the load has gone on. */
+/** Reads at once, on this thread: an instant later the load has gone on. A party of one process has to be alive. */
 export function readCpu(parties: readonly Party[]): CpuReading {
+  for (const party of parties) {
+    if ('pid' in party && !readProcess(party.pid)) throw new Error(`${party.name}: no process ${party.pid}`);
+  }
   const byPid = new Map(parties.flatMap((party) => ('pid' in party ? [[party.pid, party.name]] : [])));
   const byNamespace = new Map(
     parties.flatMap((party) => ('namespace' in party ? [[namespaceOf(party.namespace), party.name]] : [])),
