@@ -32,7 +32,9 @@ export class TestNetwork implements AsyncDisposable {
     // 198.18.0.0/15 is for measurements (RFC 2544): no real network has it.
     const prefix = `198.${18 + (number >> 15)}.${number & 0xff}`;
     const network = new TestNetwork(`sg${number.toString(16)}`, prefix);
-    await ip('link', 'add', network.#bridge, 'type', 'bridge');
+    // With none of its own a bridge takes the lowest one of its hosts: each new host could change it, and nobody would
+    // find this machine any more until it has been asked for anew.
+    await ip('link', 'add', network.#bridge, 'address', '02:00:00:00:00:01', 'type', 'bridge');
     await ip('addr', 'add', `${network.address}/24`, 'dev', network.#bridge);
     await ip('link', 'set', network.#bridge, 'up');
     return network;
