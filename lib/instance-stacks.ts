@@ -3,7 +3,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { describeFinding, runRules } from '../src/core/rules.ts';
 import { tufOnlineKey } from '../src/services/deployment.ts';
 import { auditRegions } from './access/audit-rules.ts';
-import { isLog, keyRegions, placedServices } from './access/placement.ts';
+import { isLog, keyRegions, placedServices, type ServiceKind } from './access/placement.ts';
 import { groupNames } from './constructs/security-groups.ts';
 import { subnets } from './constructs/service-network.ts';
 import type { Deployment } from './deployment.ts';
@@ -62,6 +62,7 @@ class Composition {
   readonly #deployment: InstanceOptions;
   readonly #readiness: Readiness;
   readonly #foundation: Stack[] = [];
+  readonly #servers: { readonly kind: ServiceKind; readonly stack: Stack }[] = [];
 
   constructor(app: App, deployment: InstanceOptions, readiness: Readiness) {
     this.#app = app;
@@ -88,7 +89,17 @@ class Composition {
       new OidcStack(this.#app, names.stack('Oidc', region), { ...this.#props('Oidc', region), issuer });
     }
     for (const each of regions) this.#composeRegion(each);
+    if (aws.writers === 'certificate') this.#letWritersBeKnown();
     this.#addAudits();
+  }
+
+  /** Otherwise whoever has a certificate of a new issuer could not write with it. */
+  #letWritersBeKnown(): void {
+    const of = (wanted: ServiceKind) => this.#servers.filter(({ kind }) => kind === wanted);
+    for (const fulcio of of('fulcio')) {
+      for (const rekor of of('rekor'))
+        fulcio.stack.addStackDependency(rekor.stack, 'its gate has to know an issuer before that issues');
+    }
   }
 
   #composeRegion(region: string): void {
@@ -132,6 +143,7 @@ class Composition {
     });
     for (const each of this.#foundation)
       stack.addStackDependency(each, 'roles, buckets, and the repositories of its images');
+    this.#servers.push({ kind: service.kind, stack });
     return { id: service.id, targetGroup: stack.server.service.targetGroup };
   }
 

@@ -154,6 +154,19 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
     },
   },
   {
+    id: 'aws-watched-regions',
+    title: 'what watches a private instance reaches all of it: it is in the network of the first region',
+    severity: 'warning',
+    check: ({ aws }) => {
+      if (aws.access !== 'private') return [];
+      return aws.regions.slice(1).map((region) => {
+        const message = `expected one region, got ${region} too: the prober and the monitor are in ${aws.regions[0]} and have no way there`;
+        const hint = `give that network one, as to any client (PrivateLink, and the names of ${region}); until then alarms ring`;
+        return complaint('aws.regions', message, hint);
+      });
+    },
+  },
+  {
     id: 'aws-account-kept',
     title: 'the logs stay in their account: in another one their keys would sign a second history, from nothing',
     check: ({ aws, record }) =>

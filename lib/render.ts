@@ -2,7 +2,7 @@ import type { HsmConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
 import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
-import type { GateSpec, Reference, ServiceSpec, StoragePart, Template } from '../src/services/service.ts';
+import type { Reference, ServiceSpec, StoragePart, Template, WriteGateSpec } from '../src/services/service.ts';
 import type { Names } from './names.ts';
 import { portOf } from './server-ports.ts';
 
@@ -39,7 +39,7 @@ export interface RenderedContainer {
   /** Absent for a task that ends by itself. */
   readonly health?: { readonly command: readonly string[]; readonly startSeconds: number };
   /** What clients reach instead: another container of the same task. */
-  readonly gate?: RenderedContainer;
+  readonly writeGate?: RenderedContainer;
 }
 
 export const databasePort = 3306;
@@ -71,19 +71,21 @@ export function renderContainer(spec: ServiceSpec, place: Placement): RenderedCo
     ],
     environment: environmentOf(spec, place),
     secrets: { ...(stores(spec) && { [passwordVariable]: 'password' }), ...(usesHsm(spec) && hsmSecrets) },
-    ports: spec.ports.filter(({ name }) => !spec.gate || name !== gatePort).map(({ name }) => portFor(spec, name)),
+    ports: spec.ports
+      .filter(({ name }) => !spec.writeGate || name !== writeGatePort)
+      .map(({ name }) => portFor(spec, name)),
     health: healthOf(spec),
-    ...(spec.gate && { gate: renderGate(spec, spec.gate, place) }),
+    ...(spec.writeGate && { writeGate: renderWriteGate(spec, spec.writeGate, place) }),
   };
   assertSize(spec, container);
   return container;
 }
 
 /** The port of a service that a gate takes, if there is one. */
-const gatePort = 'http';
+const writeGatePort = 'http';
 
 /** The gate holds no secret and no key: it is told whose certificates count, and where the server is. */
-function renderGate(spec: ServiceSpec, gate: GateSpec, place: Placement): RenderedContainer {
+function renderWriteGate(spec: ServiceSpec, gate: WriteGateSpec, place: Placement): RenderedContainer {
   return {
     entryPoint: ['/entry'],
     command: [
@@ -92,8 +94,8 @@ function renderGate(spec: ServiceSpec, gate: GateSpec, place: Placement): Render
     ],
     environment: { SIGSTEAD_FILES: json(gate.files.map(({ name, content }) => [name, content] as const)) },
     secrets: {},
-    ports: [portFor(spec, gatePort)],
-    health: healthOf({ ...spec, health: { ...spec.health, port: gatePort } }),
+    ports: [portFor(spec, writeGatePort)],
+    health: healthOf({ ...spec, health: { ...spec.health, port: writeGatePort } }),
   };
 }
 

@@ -69,8 +69,8 @@ export class ServerTask extends Construct {
       reason: 'what looks like a parameter of Fn::Sub is for entry, which puts files and passwords in',
     });
     this.container = this.#add('server', container, props);
-    if (container.gate) {
-      const gate = this.#add('gate', container.gate, { ...props, logPrefix: `${props.logPrefix}-gate` });
+    if (container.writeGate) {
+      const gate = this.#add('gate', container.writeGate, { ...props, logPrefix: `${props.logPrefix}-gate` });
       // In the other order they are stopped: what the gate still forwards is answered.
       gate.addContainerDependencies({
         container: this.container,

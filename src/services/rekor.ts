@@ -5,13 +5,13 @@ import {
   type Flag,
   file,
   flag,
-  type GateSpec,
   keyArn,
   keyPath,
   port,
   type ServiceSpec,
   storage,
   text,
+  type WriteGateSpec,
 } from './service.ts';
 import { witnessFiles, witnessFlags } from './witnesses.ts';
 
@@ -75,11 +75,11 @@ function behindGate(shard: LogShardConfig, issuersPem: string) {
       { name: 'metrics', reach: 'self' },
     ],
     health: { port: 'behind', path: '/healthz' },
-    gate: writeGate(issuersPem),
+    writeGate: writeGate(issuersPem),
   } as const satisfies Partial<ServiceSpec>;
 }
 
-function writeGate(issuersPem: string): GateSpec {
+function writeGate(issuersPem: string): WriteGateSpec {
   const [submission] = rekorEdge(publicEdgeLimits).routes.filter((route) => route.kind === 'forward');
   return {
     program: 'write-gate',

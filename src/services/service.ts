@@ -93,7 +93,7 @@ export interface KeySpec {
 }
 
 /** A program of ours in the task of a server: it has the server's port `http`, and forwards what it admits to `behind`. */
-export interface GateSpec {
+export interface WriteGateSpec {
   readonly program: 'write-gate';
   readonly flags: readonly Flag[];
   readonly files: readonly FileSpec[];
@@ -116,7 +116,7 @@ export interface ServiceSpec {
   readonly storage: 'none' | 'directory' | 'bucket-and-database';
   readonly health: { readonly port: string; readonly path: string };
   /** What stands between the server and whoever reaches it. @default - nothing */
-  readonly gate?: GateSpec;
+  readonly writeGate?: WriteGateSpec;
   /** Ids of services that must be healthy before this one starts. */
   readonly dependsOn: readonly string[];
   /** How long it may take to answer its health check after it was started. */

@@ -64,7 +64,7 @@ describe('a real Rekor whose writers hold a certificate', () => {
       file: await serverPath('entry'),
       args: [
         await serverPath('write-gate'),
-        ...(spec.gate?.flags ?? []).map(({ name, value }) => `--${name}=${value.map(resolve).join('')}`),
+        ...(spec.writeGate?.flags ?? []).map(({ name, value }) => `--${name}=${value.map(resolve).join('')}`),
       ],
       env: { SIGSTEAD_FILES: JSON.stringify({ 'writer-issuers.pem': writerIssuersPem }) },
       cwd: directory.path,

@@ -123,6 +123,22 @@ const cases: Cases = {
       { what: 'no region', input: { ...sample, caller: { account: mainAccount } } },
     ],
   },
+  'aws-watched-regions': {
+    refuses: [
+      {
+        what: 'a private instance whose second region nobody watches',
+        input: withAws({ access: 'private', regions: ['eu-central-1', 'eu-west-1'] }),
+        where: 'aws.regions',
+        message:
+          'expected one region, got eu-west-1 too: the prober and the monitor are in eu-central-1 and have no way there',
+        hint: /PrivateLink/,
+      },
+    ],
+    accepts: [
+      { what: 'a private instance of one region', input: withAws({ access: 'private', regions: ['eu-central-1'] }) },
+      { what: 'a public one of two', input: withAws({ access: 'public', regions: ['eu-central-1', 'eu-west-1'] }) },
+    ],
+  },
   'aws-account-kept': {
     refuses: [
       {

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/x509"
+	"errors"
 	"net/http"
 
+	v1 "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	pb "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
+	"github.com/sigstore/sigstore/pkg/signature"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
 )
@@ -21,6 +25,9 @@ func judge(body []byte, writers *writers) ([]byte, error) {
 		return nil, err
 	}
 	if err := writers.check(certificate); err != nil {
+		return nil, denied(err.Error())
+	}
+	if err := checkAlgorithm(request.GetHashedRekordRequestV002().GetSignature().GetVerifier()); err != nil {
 		return nil, denied(err.Error())
 	}
 	judged, err := protojson.Marshal(request)
@@ -41,6 +48,27 @@ func certificateOf(request *pb.CreateEntryRequest) ([]byte, error) {
 		return nil, denied("expected a certificate, not a key")
 	}
 	return verifier.X509Certificate.GetRawBytes(), nil
+}
+
+// checkAlgorithm passes if the algorithm that the entry names is one of its certificate's key. Rekor looks at the hash
+// alone, and writes the name down: with another one of the same hash whoever saw an entry could log it anew.
+func checkAlgorithm(verifier *pb.Verifier) error {
+	certificate, err := x509.ParseCertificate(verifier.GetX509Certificate().GetRawBytes())
+	if err != nil {
+		return errors.New("its certificate cannot be read")
+	}
+	details, err := signature.GetAlgorithmDetails(verifier.GetKeyDetails())
+	if err != nil {
+		return errors.New("its keyDetails name no algorithm")
+	}
+	only, err := signature.NewAlgorithmRegistryConfig([]v1.PublicKeyDetails{verifier.GetKeyDetails()})
+	if err != nil {
+		return errors.New("its keyDetails name no algorithm")
+	}
+	if fits, err := only.IsAlgorithmPermitted(certificate.PublicKey, details.GetHashType()); err != nil || !fits {
+		return errors.New("its keyDetails name the algorithm of another key than its certificate's")
+	}
+	return nil
 }
 
 func denied(why string) *refusal {

@@ -141,6 +141,9 @@ func TestGateRefuses(t *testing.T) {
 	}{
 		{"a public key", "POST", entriesPath, entry(publicKey), nil, 403, 7, "not a key"},
 		{"a certificate of another authority", "POST", entriesPath, entry(foreign), nil, 403, 7, "not of this instance"},
+		{"the algorithm of another key", "POST", entriesPath, strings.Replace(good, "PKIX_ECDSA_P256_SHA_256", "PKIX_RSA_PSS_4096_SHA256", 1), nil, 403, 7, "another key"},
+		{"an algorithm of no key", "POST", entriesPath, strings.Replace(good, "PKIX_ECDSA_P256_SHA_256", "LMS_SHA256", 1), nil, 403, 7, "keyDetails"},
+		{"no algorithm", "POST", entriesPath, strings.Replace(good, "PKIX_ECDSA_P256_SHA_256", "PUBLIC_KEY_DETAILS_UNSPECIFIED", 1), nil, 403, 7, "no algorithm"},
 		{"no verifier", "POST", entriesPath, entry(`"keyDetails":0`), nil, 400, 3, ""},
 		{"an empty certificate", "POST", entriesPath, entry(`"x509Certificate":{}`), nil, 403, 7, "cannot be read"},
 		{"no certificate in a verifier", "POST", entriesPath, `{"hashedRekordRequestV002":{"signature":{"verifier":{}}}}`, nil, 403, 7, "not a key"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -36,7 +37,7 @@ func readWriters(path string) (*writers, error) {
 
 // parseIssuers refuses what it does not understand: an authority that was left out would lock its holders out.
 func parseIssuers(text []byte) (*x509.CertPool, error) {
-	issuers, count := x509.NewCertPool(), 0
+	issuers := x509.NewCertPool()
 	for {
 		block, rest := pem.Decode(text)
 		if block == nil {
@@ -47,10 +48,11 @@ func parseIssuers(text []byte) (*x509.CertPool, error) {
 			return nil, errors.New("expected certificates of authorities")
 		}
 		issuers.AddCert(certificate)
-		count, text = count+1, rest
+		text = rest
 	}
-	if count == 0 {
-		return nil, errors.New("expected a certificate")
+	// None is what is left when the time of every issuer has ended: then nobody writes.
+	if len(bytes.TrimSpace(text)) > 0 {
+		return nil, errors.New("expected certificates and nothing else")
 	}
 	return issuers, nil
 }

@@ -57,10 +57,20 @@ func TestWriters(t *testing.T) {
 	}
 }
 
+// The time of every issuer may have ended: the gate starts, and lets nobody in.
+func TestNoIssuers(t *testing.T) {
+	writers, err := readWriters(textFile(t, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writers.check(newAuthority(t, "root", nil).issue(t)); err == nil {
+		t.Error("a certificate of nobody's was accepted")
+	}
+}
+
 func TestIssuersRefused(t *testing.T) {
 	leaf := &authority{certificate: sign(t, &x509.Certificate{SerialNumber: serial(t)}, newAuthority(t, "root", nil), newKey(t))}
 	for what, path := range map[string]string{
-		"an empty file":              textFile(t, ""),
 		"text":                       textFile(t, "certificates"),
 		"a certificate of nobody":    pemFile(t, leaf),
 		"one that is no certificate": textFile(t, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),

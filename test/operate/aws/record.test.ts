@@ -6,7 +6,7 @@ import { spkiOf } from '../../../src/core/digest.ts';
 import { parseDeploymentRecord } from '../../../src/services/deployment.ts';
 import { type FakeKms, type KeySpec, startFakeKms } from '../../support/fake-kms.ts';
 import { runCommand } from '../../support/invocation.ts';
-import { account, type ConfigLines, type InstanceFiles, instanceFiles, region } from './deployed.ts';
+import { account, type ConfigLines, configOf, type InstanceFiles, instanceFiles, region } from './deployed.ts';
 
 const specs = {
   fulcio: 'ECC_NIST_P384',
@@ -84,6 +84,25 @@ describe('aws record', () => {
     const { outcome } = await record(files, ['--keys', files.at('inbox')]);
     expect(outcome?.json).toMatchObject({ added: [] });
     expect(await files.read('deployment.json')).toBe(first);
+  });
+
+  it('asks no more for the key of a frozen log, which may be disabled', async () => {
+    const rekor = '{ shard: log2026-1 }, { shard: log2026-2 }';
+    await using deployed = await deployedKeys({ rekor });
+    const { files, kms, arns } = deployed;
+    point(kms, 'rekor-log2026-2', 'ECC_NIST_P256');
+    await record(files);
+    const aws = `aws: { account: '${account}', regions: [${region}], frozen: [log2026-1] }`;
+    await files.write('sigstead.yaml', configOf({ rekor, aws }));
+    const disable = (id: string) => {
+      kms.tamper = (answer, { input }) => (input['KeyId'] === aliasOf(id) ? { refuse: 'DisabledException' } : answer);
+    };
+    disable('rekor-log2026-1');
+    const { outcome } = await record(files);
+    expect(outcome?.json).toMatchObject({ added: [] });
+    expect((await recorded(files)).get('rekor-log2026-1')?.arn).toBe(arns.get('rekor-log2026-1'));
+    disable('rekor-log2026-2');
+    await expect(record(files)).rejects.toThrowToolkit('KEY_KMS_NOT_ENABLED');
   });
 
   describe('with the key of a timestamp authority in an HSM', () => {

@@ -33,7 +33,7 @@ describe('a Rekor whose writers hold a certificate', () => {
   });
 
   it('has a gate, with the limit of the edge and no secret', () => {
-    const { gate } = rendered();
+    const { writeGate: gate } = rendered();
     expect(gate).toMatchObject({
       entryPoint: ['/entry'],
       command: [
@@ -52,7 +52,7 @@ describe('a Rekor whose writers hold a certificate', () => {
   it('trusts what Fulcio issues under, now and before, and not the roots', () => {
     const [current] = gated.material?.fulcio ?? [];
     if (!gated.material || !current) throw new Error('the instance has a Fulcio');
-    expect(issuersOf(rendered().gate)).toEqual([current.chain.der[0]]);
+    expect(issuersOf(rendered().writeGate)).toEqual([current.chain.der[0]]);
     const before = open.material?.fulcio[0];
     if (!before) throw new Error('the other instance has a Fulcio');
     const periods = { retired: new Date('2027-01-01T00:00:00Z'), revoked: new Date('2026-11-22T09:00:00Z') };
@@ -64,8 +64,8 @@ describe('a Rekor whose writers hold a certificate', () => {
           fulcio: [{ ...before, signing: false, validFor: { ...before.validFor, end } }, current],
         } as NonNullable<typeof gated.material>,
       });
-    expect(issuersOf(withOld(periods.retired).gate)).toEqual([before.chain.der[0], current.chain.der[0]]);
-    expect(issuersOf(withOld(periods.revoked).gate)).toEqual([current.chain.der[0]]);
+    expect(issuersOf(withOld(periods.retired).writeGate)).toEqual([before.chain.der[0], current.chain.der[0]]);
+    expect(issuersOf(withOld(periods.revoked).writeGate)).toEqual([current.chain.der[0]]);
   });
 
   it('waits for the certificate of Fulcio', () => {
@@ -98,8 +98,8 @@ describe('a Rekor whose writers hold a certificate', () => {
 
 describe('a Rekor that anyone may write to', () => {
   it('has no gate', () => {
-    const { command, gate } = rendered(open);
-    expect(gate).toBeUndefined();
+    const { command, writeGate } = rendered(open);
+    expect(writeGate).toBeUndefined();
     expect(command).toContain('--http-address=0.0.0.0');
   });
 });
