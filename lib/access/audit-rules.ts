@@ -6,7 +6,7 @@ import {
   everySignature,
   keyChange,
   keyEnd,
-  ownKeyRead,
+  keySecretRules,
   readByOther,
   rulesOfKey,
   signedFromElsewhere,
@@ -27,7 +27,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
     ...(hasKeys && isKeys ? [keyEnd, keyChange] : []),
     ...(side === 'main' ? keys.flatMap((key) => rulesOfKey(key, deployment)) : []),
     ...(side === 'main' && aws.regions.includes(region)
-      ? [...ownKeyRead(deployment, region), ...dataRules(deployment, region), programChange(place)]
+      ? [...keySecretRules(deployment, region), ...dataRules(deployment, region), programChange(place)]
       : []),
     // That of the trail, which is all there is.
     ...(side === 'keys' && region === names.writeRegion ? [bucketChange(names.instance, region)] : []),

@@ -1,7 +1,8 @@
 import { fulcioId } from '../../src/services/fulcio.ts';
+import { isInHsm } from '../../src/services/service.ts';
 import type { Deployment } from '../deployment.ts';
 import { type AuditRule, issuerOtherThan } from './audit-rule.ts';
-import { keepsItsOwnKey, ownKeySecret, type PlacedKey, placedServices } from './placement.ts';
+import { keepsItsOwnKey, ownKeySecret, type PlacedKey, type PlacedService, placedServices } from './placement.ts';
 
 export const everySignature: AuditRule = {
   id: 'every-signature',
@@ -91,29 +92,45 @@ export function readByOther(names: Deployment['names']): AuditRule {
   };
 }
 
-/** TesseraCT's own binary reads its key: whoever else does has the key. */
-export function ownKeyRead(deployment: Deployment, region: string): readonly AuditRule[] {
-  const { names } = deployment;
+/** Returns the rules about secrets that make their reader the signer: a key itself, or the PIN of one in an HSM. */
+export function keySecretRules(deployment: Deployment, region: string): readonly AuditRule[] {
   const eventName = ['GetSecretValue', 'PutSecretValue', 'UpdateSecret', 'DeleteSecret', 'PutResourcePolicy'];
   return placedServices(deployment)
-    .filter((service) => service.region === region && keepsItsOwnKey(service, deployment))
-    .map(({ id }) => {
-      const secret = ownKeySecret(id, names).replace(/\*$/, '');
+    .filter((service) => service.region === region)
+    .flatMap((service) => keySecretOf(service, deployment) ?? [])
+    .map(({ id, holds, secret, reader }) => {
       const secretId = [{ prefix: secret }, { wildcard: `arn:*:secret:${secret}*` }];
       return {
         id: `key-secret-of-${id}`,
-        description: `Somebody but its service read or changed the secret with the key of ${id}`,
+        description: `Somebody but its service read or changed the secret with ${holds} of ${id}`,
         pattern: {
           source: ['aws.secretsmanager'],
           detail: {
             ...{ eventSource: ['secretsmanager.amazonaws.com'], eventName, requestParameters: { secretId } },
-            ...issuerOtherThan([names.roleArn(id, 'task')]),
+            ...issuerOtherThan([reader]),
           },
         },
         runbook: 'alarm-key-secret-read',
         alarming: true,
       };
     });
+}
+
+function keySecretOf(service: PlacedService, deployment: Deployment) {
+  const { id, key } = service;
+  const { names } = deployment;
+  // TesseraCT's own binary reads its key itself; a PIN is read for a container, before it starts.
+  if (keepsItsOwnKey(service, deployment)) {
+    return {
+      id,
+      holds: 'the key',
+      secret: ownKeySecret(id, names).replace(/\*$/, ''),
+      reader: names.roleArn(id, 'task'),
+    };
+  }
+  return isInHsm(key)
+    ? { id, holds: 'the PIN', secret: names.pinSecret(id), reader: names.roleArn(id, 'execution') }
+    : undefined;
 }
 
 export const keyEnd: AuditRule = {

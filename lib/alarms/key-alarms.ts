@@ -42,7 +42,7 @@ export const keyAlarms: readonly AlarmRow[] = [
   {
     ...triggered,
     id: 'key-secret-read',
-    title: 'somebody but its service read or changed the secret with a key',
+    title: 'somebody but its service read or changed the secret with a key, or the PIN of one',
     auditRule: 'key-secret-of',
   },
   {

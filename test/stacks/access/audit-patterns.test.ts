@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { auditRules } from '../../../lib/access/audit-rules.ts';
+import type { Deployment } from '../../../lib/deployment.ts';
 import { type BusEvent, callEvent, stackEvent } from './audit-events.ts';
 import { matchesPattern } from './event-pattern.ts';
 import { keysAccount, mainAccount, sampleDeployment } from './support.ts';
@@ -7,6 +8,12 @@ import { keysAccount, mainAccount, sampleDeployment } from './support.ts';
 const region = 'eu-central-1';
 const deployment = sampleDeployment();
 const upstream = sampleDeployment({ ctLogServer: 'upstream' });
+/** Fulcio's key is in an HSM, that of a timestamp authority elsewhere as well. */
+const hsm = (({ config }): Deployment => {
+  const key = 'pkcs11:token=servers;object=a' as const;
+  const timestamps = config.timestamps.map((one) => ({ ...one, key }));
+  return { ...deployment, config: { ...config, timestamps, fulcio: { ...config.fulcio, key } } };
+})(deployment);
 const deployer = `cdk-hnb659fds-cfn-exec-role-${mainAccount}-${region}`;
 const fulcio = deployment.record.keys.get('fulcio')?.arn ?? '';
 const topic = `arn:aws:sns:${region}:${mainAccount}`;
@@ -78,6 +85,44 @@ describe('the rules about keys', () => {
     }
     expect(get(mallory, name, 'PutSecretValue')).toEqual(['key-secret-of-ct-ct2026-1']);
     expect(get('acme-ct-ct2026-1-execution', 'acme/database/ct-ct2026-1')).toEqual([]);
+  });
+
+  describe('watch the secret with the PIN of a key in an HSM', () => {
+    const get = (by: string, secretId: string, { action = 'GetSecretValue', of = hsm } = {}) =>
+      triggered(callEvent({ call: `secretsmanager:${action}`, by, parameters: { secretId } }), 'main', of);
+    const name = 'acme/hsm/fulcio/pin';
+    const arn = `arn:aws:secretsmanager:${region}:${mainAccount}:secret:${name}`;
+
+    it.each([name, arn, `${arn}-AbCdEf`])('named %s, which its execution role may read, and nobody else', (id) => {
+      for (const by of [
+        mallory,
+        'user/eve',
+        'nobody',
+        'acme-fulcio-task',
+        'acme-timestamp-tsa-1-execution',
+        deployer,
+      ]) {
+        expect({ by, rules: get(by, id) }).toEqual({ by, rules: ['key-secret-of-fulcio'] });
+      }
+      expect(get('acme-fulcio-execution', id)).toEqual([]);
+    });
+
+    it.each(['PutSecretValue', 'UpdateSecret', 'DeleteSecret', 'PutResourcePolicy'])('tells of %s', (action) => {
+      expect(get(mallory, name, { action })).toEqual(['key-secret-of-fulcio']);
+    });
+
+    it('say nothing of a description of it, of another secret, in another region, or of a key in KMS', () => {
+      expect(get(mallory, name, { action: 'DescribeSecret' })).toEqual([]);
+      expect(get(mallory, 'other/hsm/fulcio/pin')).toEqual([]);
+      expect(get(mallory, 'acme/database/ct-ct2026-1')).toEqual([]);
+      expect(get(mallory, 'acme/hsm/timestamp-tsa-2/pin')).toEqual([]);
+      expect(get(mallory, name, { of: deployment })).toEqual([]);
+    });
+
+    it('is where the service is', () => {
+      const ids = auditRules(hsm, { side: 'main', region: 'eu-west-1' }).map(({ id }) => id);
+      expect(ids.filter((id) => id.startsWith('key-secret-of-'))).toEqual(['key-secret-of-timestamp-tsa-2']);
+    });
   });
 });
 
@@ -168,7 +213,7 @@ describe('the rule about deployments', () => {
 
 describe('auditRules', () => {
   it('keeps each pattern within what EventBridge takes', () => {
-    for (const sample of [deployment, upstream]) {
+    for (const sample of [deployment, upstream, hsm]) {
       for (const side of ['main', 'keys'] as const) {
         for (const { id, pattern } of auditRules(sample, { side, region })) {
           expect({ id, fits: JSON.stringify(pattern).length <= 2_048 }).toEqual({ id, fits: true });

@@ -81,8 +81,10 @@ describe('alarmTable', () => {
   });
 
   it('covers every audit rule that tells somebody, by the name that the rule has', () => {
-    for (const keysAccount of [account, '210987654321']) {
-      const sample = sampleDeployment({ keysAccount: `'${keysAccount}'` });
+    const samples = [account, '210987654321'].map((id) => sampleDeployment({ keysAccount: `'${id}'` }));
+    const { config } = deployment;
+    const hsm = { ...config.fulcio, key: 'pkcs11:token=servers;object=a' as const };
+    for (const sample of [...samples, { ...deployment, config: { ...config, fulcio: hsm } }]) {
       const alarming = auditRules(sample, { side: 'main', region }).filter((rule) => rule.alarming);
       const covered = alarmTable
         .filter(({ subject }) => subject === 'audit-rule')
@@ -106,7 +108,7 @@ const noticed: readonly (readonly [string, ...string[]])[] = [
   ['a public key asked for by another role', 'key-read-by-other'],
   ['more signatures than certificates', 'signatures-unlogged'],
   ['a key that ends, or whose policy, grants or copies change', 'key-end', 'key-change'],
-  ['the secret of a CT key read by another role', 'key-secret-read'],
+  ['the secret of a CT key, or a PIN, read by another role', 'key-secret-read'],
   ['the age of a checkpoint', 'checkpoint-age'],
   ['a checkpoint that is smaller, or of another root', 'evidence'],
   ['a monitor that says nothing for two hours', 'monitor-silent'],
