@@ -153,7 +153,9 @@ const aws = section({
     ),
   ctLogServer: choice(['kms', 'upstream'])
     .default('kms')
-    .describe("kms: our main over TesseraCT's library, whose key is in KMS. upstream: TesseraCT's own, with a secret."),
+    .describe(
+      "kms: our main over TesseraCT's library, whose key is in KMS, or an HSM. upstream: TesseraCT's own, with a secret.",
+    ),
 });
 
 /** `sigstead.yaml`, the shape that people write. Rules across fields are in `config-rules.ts`. */
