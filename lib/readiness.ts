@@ -2,7 +2,7 @@ import { isKnownCognito } from '../src/identity/cognito.ts';
 import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
 import { startGroups } from '../src/services/order.ts';
 import { isInHsm, type ServiceSpec } from '../src/services/service.ts';
-import { keepsItsOwnKey, type PlacedService, placedServices } from './access/placement.ts';
+import { instancePrograms, keepsItsOwnKey, type PlacedService, placedServices } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
 import {
   assertNoReadinessProblems,
@@ -109,7 +109,7 @@ function waitingFor(service: PlacedService, deployment: Deployment): WaitingServ
     if (!isKnown) return waits(`the recorded key of ${ctLog?.id ?? 'a CT log'}`, recordCommand);
   }
   const { program, isThere } = imageOf(service, deployment);
-  return isThere ? undefined : waits(`the image of ${program}`, 'sigstead images push');
+  return isThere ? undefined : waits(`the image of ${program}`, imagesCommand(deployment));
 }
 
 /** Fulcio is told whose tokens it takes, and of a pool that is not there yet nobody knows the id. */
@@ -128,6 +128,16 @@ function unknownPool({ config, names }: Deployment): Pick<WaitingService, 'missi
 }
 
 const recordCommand = 'sigstead aws record';
+
+/** Some images are made only where they are named; and with all others, for `images push` takes what one build made. */
+function imagesCommand(deployment: Deployment): string {
+  const programs = instancePrograms(deployment);
+  const isForHsm = programs.some((name) => name.endsWith('-pkcs11'));
+  const push = 'sigstead images push';
+  if (!isForHsm && !programs.includes('tesseract-aws')) return push;
+  const base = isForHsm ? ` --base HOST/REPOSITORY@sha256:DIGEST --module ${deployment.aws.hsm?.module ?? 'PATH'}` : '';
+  return `sigstead images build --programs ${programs.join(',')}${base}, then ${push}`;
+}
 
 /** Names the event after the service, so that two of them do not end up in one. */
 function issueCommand(service: string): string {

@@ -4,7 +4,16 @@ import { readinessOf } from '../../../lib/readiness.ts';
 import type { CognitoIssuer } from '../../../src/identity/issuer.ts';
 import type { RecordedKey } from '../../../src/services/deployment.ts';
 import type { TrustMaterial } from '../../../src/trust/material.ts';
-import { complete, digest, fulcioChain, now, productionDeployment, publicKey, tsaChain } from './support.ts';
+import {
+  complete,
+  digest,
+  fulcioChain,
+  hsmDeployment,
+  now,
+  productionDeployment,
+  publicKey,
+  tsaChain,
+} from './support.ts';
 
 const deployment = await productionDeployment();
 const all = ['ct-ct2026-1', 'rekor-log2026-1', 'timestamp-tsa-1', 'timestamp-tsa-2', 'fulcio'];
@@ -73,6 +82,27 @@ describe('readinessOf', () => {
     ]);
     expect(ready.every((service) => service.digest === digest)).toBe(true);
   });
+
+  it.each([
+    [
+      ...['fulcio-pkcs11', 'ct-log-pkcs11,fulcio-pkcs11,rekor-aws,timestamp-server-aws,timestamp-server-aws-pkcs11'],
+      ...[' --base HOST/REPOSITORY@sha256:DIGEST --module /opt/hsm/lib/module.so', hsmDeployment],
+    ],
+    [
+      ...['tesseract-aws', 'fulcio,rekor-aws,tesseract-aws,timestamp-server-aws', ''],
+      async () => productionDeployment({ ctLogServer: 'upstream' }),
+    ],
+  ] as const)(
+    'names all images to build where one is made only on request: %s',
+    async (program, names, base, sample) => {
+      const whole = await sample();
+      const images = new Map([...whole.record.images].filter(([name]) => name !== program));
+      const { waiting } = readinessOf({ ...whole, record: { ...whole.record, images } }, { now });
+      expect(waiting.map(({ missing, next }) => [missing, next])).toEqual([
+        [`the image of ${program}`, `sigstead images build --programs ${names}${base}, then sigstead images push`],
+      ]);
+    },
+  );
 
   it('holds Fulcio back until the key of its CT log is recorded', () => {
     const { waiting } = readinessOf(without('keys', 'ct-ct2026-1'), { now });
