@@ -36,6 +36,8 @@ export function auditChanges(deployment: Deployment, place: BootstrapPlace): rea
 
 const ruleEvents = ['DeleteRule', 'DisableRule', 'PutRule', 'RemoveTargets', 'PutTargets'];
 
+type OwnNames = ReturnType<typeof ownNames>;
+
 /** What ours are called, in the parameters of a call. */
 function ownNames({ names, config }: Deployment, { account, region }: BootstrapPlace) {
   const ours = [{ prefix: `${names.instance}-` }];
@@ -50,7 +52,12 @@ function ownNames({ names, config }: Deployment, { account, region }: BootstrapP
 }
 
 function watches(deployment: Deployment, place: BootstrapPlace): readonly Watch[] {
-  const { ours, trails, groups, topics } = ownNames(deployment, place);
+  const named = ownNames(deployment, place);
+  return [...watchesOnWhatSees(named), ...watchesOnWhatTells(named)];
+}
+
+/** The trail, and the rules and alarms that follow from it. */
+function watchesOnWhatSees({ ours, trails }: OwnNames): readonly Watch[] {
   return [
     {
       id: 'trail',
@@ -74,6 +81,12 @@ function watches(deployment: Deployment, place: BootstrapPlace): readonly Watch[
       eventName: ['DeleteAlarms', 'PutMetricAlarm', 'PutCompositeAlarm', 'DisableAlarmActions', 'SetAlarmState'],
       named: { alarmName: ours, alarmNames: ours },
     },
+  ];
+}
+
+/** What keeps the events, and who hears of them. */
+function watchesOnWhatTells({ ours, groups, topics }: OwnNames): readonly Watch[] {
+  return [
     {
       id: 'records',
       description: 'Somebody but a deployment removed or shortened a log, or what counts in it',

@@ -32,50 +32,64 @@ const scheduled = ['resign-online', 'prober', 'monitor'] as const;
 
 /** Returns what an alarm is about in a region: nothing where that is in another one. */
 export function subjectsOf(row: AlarmRow, deployment: Deployment, facts: RegionFacts): readonly AlarmSubject[] {
+  const { subject } = row;
   const { names } = deployment;
   const { region, loadBalancer } = facts;
-  const services = placedServices(deployment);
-  // A frozen log publishes nothing, and is watched all the same.
-  const running = services.filter(({ frozen }) => !frozen);
-  const here = running.filter((service) => service.region === region);
-  // The functions are in the region that writes, and so is what they measure.
-  const central = region === names.writeRegion;
-  const instance = { Instance: names.instance };
-  const ofLog = ({ id }: { readonly id: string }) => ({ id, dimensions: { ...instance, Log: id } });
-  switch (row.subject) {
-    case 'instance':
-      return central ? [{ id: '', dimensions: instance }] : [];
+  const here = runningServices(deployment).filter((service) => service.region === region);
+  switch (subject) {
     case 'region':
       return [{ id: '', dimensions: {} }];
-    case 'log':
-      return central ? services.filter(isLog).map(ofLog) : [];
-    case 'open-log':
-      return central ? running.filter(isLog).map(ofLog) : [];
     case 'rekor':
       return here.filter(({ kind }) => kind === 'rekor').map(({ id }) => counted(id, deployment));
-    case 'issuance':
-      return central ? issuance(deployment, region) : [];
-    case 'host':
-      return central ? hosts(deployment) : [];
-    case 'authority':
-      return central
-        ? services.filter((one) => !isLog(one)).map(({ id }) => ({ id, dimensions: { ...instance, Service: id } }))
-        : [];
-    case 'function':
-      return central ? scheduled.map((id) => ({ id, dimensions: { FunctionName: `${names.instance}-${id}` } })) : [];
-    case 'queue':
-      return central ? [{ id: '', dimensions: { QueueName: undeliveredQueueName(deployment) } }] : [];
     case 'load-balancer':
       return loadBalancer === undefined ? [] : [{ id: '', dimensions: { LoadBalancer: loadBalancer } }];
     case 'target-group':
-      return targetGroups(facts).filter(({ id }) => running.some((service) => service.id === id));
+      return targetGroups(facts).filter(({ id }) => runningServices(deployment).some((service) => service.id === id));
     case 'service':
       return here.map(({ id }) => ({ id, dimensions: { ClusterName: names.cluster, ServiceName: id } }));
     case 'database':
       return here.some(isLog) ? [{ id: '', dimensions: { DBClusterIdentifier: databaseIdentifier(names) } }] : [];
     case 'audit-rule':
       return rules(row, deployment, region);
+    default:
+      return region === names.writeRegion ? centralSubjects(subject, deployment) : [];
   }
+}
+
+type CentralSubject = Extract<
+  AlarmRow['subject'],
+  'instance' | 'log' | 'open-log' | 'issuance' | 'host' | 'authority' | 'function' | 'queue'
+>;
+
+/** The functions are in the region that writes, and so is what they measure. */
+function centralSubjects(subject: CentralSubject, deployment: Deployment): readonly AlarmSubject[] {
+  const { names } = deployment;
+  const instance = { Instance: names.instance };
+  const services = placedServices(deployment);
+  const ofLog = ({ id }: { readonly id: string }) => ({ id, dimensions: { ...instance, Log: id } });
+  switch (subject) {
+    case 'instance':
+      return [{ id: '', dimensions: instance }];
+    case 'log':
+      return services.filter(isLog).map(ofLog);
+    case 'open-log':
+      return runningServices(deployment).filter(isLog).map(ofLog);
+    case 'issuance':
+      return issuance(deployment, names.writeRegion);
+    case 'host':
+      return hosts(deployment);
+    case 'authority':
+      return services.filter((one) => !isLog(one)).map(({ id }) => ({ id, dimensions: { ...instance, Service: id } }));
+    case 'function':
+      return scheduled.map((id) => ({ id, dimensions: { FunctionName: `${names.instance}-${id}` } }));
+    case 'queue':
+      return [{ id: '', dimensions: { QueueName: undeliveredQueueName(deployment) } }];
+  }
+}
+
+/** A frozen log publishes nothing, and is watched all the same. */
+function runningServices(deployment: Deployment) {
+  return placedServices(deployment).filter(({ frozen }) => !frozen);
 }
 
 function targetGroups({ loadBalancer, targetGroups = new Map() }: RegionFacts): readonly AlarmSubject[] {

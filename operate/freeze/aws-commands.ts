@@ -16,7 +16,7 @@ export interface AwsStep {
 /**
  * Returns the command lines that freeze a shard on AWS, in order. The freeze is a task under the role of the shard's
  * own service, because nobody else may use its key. A `command` replaces the one of its task definition.
- * @throws OPS_NO_FREEZE_TASK if the shard's key is not in KMS
+ * @throws OPS_NO_FREEZE_TASK for a CT log of TesseraCT's own server, whose key is in Secrets Manager
  */
 export function awsFreezeSteps(
   log: LogShard,
