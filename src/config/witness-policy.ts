@@ -64,6 +64,9 @@ interface Word {
 
 const keywords = ['log', 'witness', 'group', 'quorum', 'any', 'all', 'none'];
 
+/** A server cleans paths: what it takes for one address must not look like two here. */
+const plainUrl = /^https?:\/\/[^/?#@\\%]+(?:\/(?!\.{1,2}(?:\/|$))[^/?#@\\%]+)*\/?$/;
+
 class PolicyReader {
   readonly #problems: Problem[] = [];
   readonly #witnesses: Witness[] = [];
@@ -173,9 +176,10 @@ class PolicyReader {
 
   #isUrl(url: Word): boolean {
     const parsed = URL.parse(url.text);
-    const isPlain = parsed !== null && /^https?:\/\/[^?@\\]+$/.test(url.text) && url.text.length <= 1_024;
+    const isPlain = parsed !== null && url.text.length <= 1_024 && plainUrl.test(url.text);
     if (isPlain && isSecure(url.text)) return true;
-    const hint = 'http:// is for loopback; a user, a query and a fragment have no place in it';
+    const hint =
+      'http:// is for loopback; a user, a query, a fragment, %, and empty or dotted parts of a path have no place in it';
     this.#refuse('witness-url', url, 'expected the https:// URL of a witness', hint);
     return false;
   }

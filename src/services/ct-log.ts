@@ -117,6 +117,8 @@ function commonFlags(shard: LogShardConfig): readonly Flag[] {
     // Its default would accept server certificates only.
     flag('ext_key_usages', 'CodeSigning'),
     flag('accept_sha1_signing_algorithms', false),
+    // What was logged long ago and is sent again would pass for what was issued now.
+    flag('reject_expired', true),
     flag('enable_publication_awaiter', true),
     flag('mask_internal_errors', true),
     ...witnessFlags(shard, 'witness_policy_file'),

@@ -109,6 +109,11 @@ describe('parseWitnessPolicy', () => {
     ],
     ['a URL with a user', `witness a ${a} https://me@a.example\nquorum a`, 'expected the https:// URL of a witness'],
     ['a URL with a query', `witness a ${a} https://a.example/?x\nquorum a`, 'expected the https:// URL of a witness'],
+    ...['/w//', '/./w', '/../w', '/%zz', '//'].map((path): readonly [string, string, string] => [
+      `a URL whose path is ${path}`,
+      `witness a ${a} https://a.example${path}\nquorum a`,
+      'expected the https:// URL of a witness',
+    ]),
     ['a file for a URL', `witness a ${a} file:///etc/passwd\nquorum a`, 'expected the https:// URL of a witness'],
     [
       'a key of another hash',
