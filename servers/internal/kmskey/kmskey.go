@@ -12,7 +12,6 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +31,9 @@ var reference = regexp.MustCompile(
 // plugInReference leaves the attributes to the plug-in, which parses them strictly.
 var plugInReference = regexp.MustCompile(`^pkcs11://[\x21-\x7e]{1,1000}$`)
 
+// pinAttribute is how a reference would hold a PIN, or where one is: both come from the environment. A name may have "pin-" in it.
+var pinAttribute = regexp.MustCompile(`(?i)(?:^pkcs11://|[;?&])pin-(?:source|value)=`)
+
 // Reference is a key as the command line names it: in KMS by its ARN, or behind the plug-in sigstore-kms-pkcs11.
 type Reference struct {
 	ARN    string
@@ -46,7 +48,7 @@ func ParseARN(arn string) (Reference, error) {
 
 // ParseReference accepts awskms:/// and the ARN of a key, or pkcs11:// and what names a key of a token.
 func ParseReference(text string) (Reference, error) {
-	if plugInReference.MatchString(text) && !strings.Contains(strings.ToLower(text), "pin-") {
+	if plugInReference.MatchString(text) && !pinAttribute.MatchString(text) {
 		return Reference{PlugIn: text}, nil
 	}
 	match := reference.FindStringSubmatch(text)
@@ -56,7 +58,7 @@ func ParseReference(text string) (Reference, error) {
 	return Reference{ARN: match[1], Region: match[2]}, nil
 }
 
-// Unusable says that KMS answered, and that what it has cannot be the key of a log.
+// Unusable says that KMS or the HSM answered, and that what it has cannot be the key of a log.
 type Unusable struct{ error }
 
 // Signer is a crypto.Signer over SHA-256 digests. Every signature was verified in software before it is returned.

@@ -23,7 +23,7 @@ func openPlugIn(ctx context.Context, address string) (*Signer, error) {
 	}
 	publicKey, err := onP256(public)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", address, err)
+		return nil, fmt.Errorf("%s: %w", address, Unusable{err})
 	}
 	sign := func(ctx context.Context, digest []byte) ([]byte, error) {
 		return key.SignMessage(nil, options.WithContext(ctx), options.WithDigest(digest), options.WithCryptoSignerOpts(crypto.SHA256))

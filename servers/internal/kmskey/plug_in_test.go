@@ -140,7 +140,7 @@ func TestRefusesBehindThePlugIn(t *testing.T) {
 	})
 	t.Run("a key on another curve", func(t *testing.T) {
 		usePlugIn(t, elliptic.P384())
-		if _, err := openKey(t); err == nil || !strings.Contains(err.Error(), "P-256") {
+		if _, err := openKey(t); !errors.As(err, new(Unusable)) || !strings.Contains(err.Error(), "P-256") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -152,10 +152,21 @@ func TestRefusesBehindThePlugIn(t *testing.T) {
 	})
 }
 
+func TestParseReferenceAccepts(t *testing.T) {
+	for _, text := range []string{
+		"pkcs11://token=spin-hsm;object=ct", "pkcs11://token=one;object=pin-ct", "pkcs11://token=pin-value;object=pin-source%3D1",
+	} {
+		if reference, err := ParseReference(text); err != nil || reference.PlugIn != text {
+			t.Errorf("%s: got %+v %v", text, reference, err)
+		}
+	}
+}
+
 func TestParseReferenceRefuses(t *testing.T) {
 	for _, text := range []string{
 		"pkcs11:token=one;object=log", "pkcs11://", "pkcs11://token=one;object=a b", "pkcs11://token=one;object=log?pin-value=1",
-		"pkcs11://token=one;object=log;PIN-source=/pin", "file:///key.pem", "sigstore-kms-pkcs11://token=one",
+		"pkcs11://token=one;object=log;PIN-source=/pin",
+		"pkcs11://pin-value=1;object=log", "pkcs11://token=one?module-name=x&Pin-Source=/pin", "file:///key.pem", "sigstore-kms-pkcs11://token=one",
 	} {
 		if reference, err := ParseReference(text); err == nil {
 			t.Errorf("%s: expected a refusal, got %+v", text, reference)
