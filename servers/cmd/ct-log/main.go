@@ -85,16 +85,8 @@ func serve(ctx context.Context, options *options) error {
 	if err != nil {
 		return fmt.Errorf("--http_endpoint: %w", err)
 	}
-	routes := http.NewServeMux()
-	routes.Handle("/", handler)
-	routes.Handle(healthPath, health)
-	server := &http.Server{
-		Handler: http.MaxBytesHandler(routes, maxBodyBytes),
-		// Upstream's: a client that sends its headers slowly holds a connection no longer.
-		ReadHeaderTimeout: 5 * time.Second,
-	}
 	klog.Infof("log %s listens on %s", options.origin, listener.Addr())
-	if err := serveUntilDone(ctx, server, listener); err != nil {
+	if err := serveUntilDone(ctx, serverOf(handler, health), listener); err != nil {
 		return err
 	}
 	flush, done := context.WithTimeout(background, flushTime)
@@ -104,6 +96,17 @@ func serve(ctx context.Context, options *options) error {
 	}
 	klog.Info("log stopped")
 	return nil
+}
+
+func serverOf(log, health http.Handler) *http.Server {
+	routes := http.NewServeMux()
+	routes.Handle("/", log)
+	routes.Handle(healthPath, health)
+	return &http.Server{
+		Handler: http.MaxBytesHandler(routes, maxBodyBytes),
+		// Upstream's: a client that sends its headers slowly holds a connection no longer.
+		ReadHeaderTimeout: 5 * time.Second,
+	}
 }
 
 // serveUntilDone stops taking requests when ctx is done, and returns once those under way are answered.

@@ -63,7 +63,7 @@ func (i *inputs) openGate() (*gate, error) {
 		now: time.Now, deadline: inceptionDeadline,
 	}
 	if config.signingKey != nil {
-		opened.keyID = kmsKeyID(*config.signingKey)
+		opened.keyID = idOfKey(*config.signingKey)
 	}
 	return opened, nil
 }

@@ -97,8 +97,8 @@ func parseGateConfig(text string) (*gateConfig, error) {
 // takeOptional takes what may be missing.
 func (c *gateConfig) takeOptional(members object) error {
 	c.recordsRegion = c.region
-	var keyARN string
-	for _, each := range []member{{"keyArn", &keyARN}, {"recordsRegion", &c.recordsRegion}} {
+	var key string
+	for _, each := range []member{{"key", &key}, {"recordsRegion", &c.recordsRegion}} {
 		if _, found := members[each.key]; !found {
 			continue
 		}
@@ -106,12 +106,12 @@ func (c *gateConfig) takeOptional(members object) error {
 			return err
 		}
 	}
-	if keyARN != "" {
-		key, err := kmskey.ParseARN(keyARN)
+	if key != "" {
+		reference, err := kmskey.ParseReference(key)
 		if err != nil {
-			return fmt.Errorf(`"keyArn": %w`, err)
+			return fmt.Errorf(`"key": %w`, err)
 		}
-		c.signingKey = &key
+		c.signingKey = &reference
 	}
 	if _, found := members["pathStyle"]; !found {
 		return nil

@@ -20,7 +20,7 @@ const keyARN = "arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-012
 func gateMembers(t *testing.T, kind string, key crypto.PublicKey) map[string]any {
 	t.Helper()
 	return map[string]any{
-		"kind": kind, "origin": "log.example", "keyArn": keyARN, "bucket": "tiles",
+		"kind": kind, "origin": "log.example", "key": "awskms:///" + keyARN, "bucket": "tiles",
 		"region": "eu-central-1", "records": "records", "shard": "rekor-log2026-1", "publicKeyPem": publicPem(t, key),
 		"database": map[string]any{
 			"host": "db.example", "port": 3306, "name": "rekor_log2026_1", "user": "rekor_log2026_1",
@@ -62,9 +62,8 @@ func TestParseGateConfigAccepts(t *testing.T) {
 		}
 	}
 	members := gateMembers(t, "ct", p256)
-	delete(members, "keyArn")
-	members["pathStyle"], members["recordsRegion"] = true, "eu-west-1"
-	if config, err := parseGateConfig(toJSON(t, members)); err != nil || !config.pathStyle || config.recordsRegion != "eu-west-1" {
+	members["pathStyle"], members["recordsRegion"], members["key"] = true, "eu-west-1", "pkcs11://token=spin-hsm;object=ct"
+	if config, err := parseGateConfig(toJSON(t, members)); err != nil || !config.pathStyle || config.recordsRegion != "eu-west-1" || config.signingKey.PlugIn == "" {
 		t.Errorf("%+v %v", config, err)
 	}
 }
@@ -91,8 +90,8 @@ func TestParseGateConfigRefuses(t *testing.T) {
 		value any
 	}{
 		{"kind", "trillian"}, {"origin", "log example"}, {"origin", "log+1"}, {"shard", "../x"}, {"shard", "A"}, {"pathStyle", "yes"},
-		{"pathStyle", nil}, {"keyArn", ""}, {"recordsRegion", 1},
-		{"keyArn", "arn:aws:kms:eu-central-1:111122223333:alias/log"}, {"keyArn", "awskms:///" + keyARN}, {"unknown", 1}, {"Kind", "ct"}, {"publicKeyPem", "x"},
+		{"pathStyle", nil}, {"key", ""}, {"recordsRegion", 1},
+		{"key", "awskms:///arn:aws:kms:eu-central-1:111122223333:alias/log"}, {"key", keyARN}, {"key", "pkcs11://token=a;object=b;pin-value=1"}, {"keyArn", keyARN}, {"unknown", 1}, {"Kind", "ct"}, {"publicKeyPem", "x"},
 		{"publicKeyPem", publicPem(t, p256) + publicPem(t, p256)}, {"publicKeyPem", publicPem(t, rsaKey.Public())},
 		{"publicKeyPem", strings.ReplaceAll(publicPem(t, p256), "PUBLIC", "PRIVATE")},
 	} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -116,6 +117,19 @@ func parseNamed(own map[string]string, variable string, name *regexp.Regexp) (ma
 	return values, nil
 }
 
+// sealPin puts the PIN into a file, for the plug-in of the server and for that of the gate, which inherits from entry.
+func (i *inputs) sealPin() error {
+	if i.pin == "" {
+		return nil
+	}
+	path, err := sealedFile(pinFile, []byte(i.pin))
+	if err != nil {
+		return err
+	}
+	i.variables[pinFileVariable] = path
+	return errors.Join(os.Unsetenv(pinVariable), os.Setenv(pinFileVariable, path))
+}
+
 // prepare makes the files and expands the templates.
 func (i *inputs) prepare() (*server, error) {
 	paths := make(map[string]string, len(i.files))
@@ -155,13 +169,6 @@ func (i *inputs) environment(expander *expander) ([]string, error) {
 			return nil, err
 		}
 		set[bundleVariable] = path
-	}
-	if i.pin != "" {
-		path, err := sealedFile(pinFile, []byte(i.pin))
-		if err != nil {
-			return nil, err
-		}
-		set[pinFileVariable] = path
 	}
 	for name, value := range i.variables {
 		if _, given := set[name]; !given && !i.secret(name, expander) {

@@ -1,8 +1,8 @@
 // Command entry starts the server of a container that has nothing in it but the server.
 //
 // It hands configuration over as sealed files in memory, expands ${…} in arguments and environment, adds roots to the
-// CA bundle, and lets a log server start only if its database still extends what the log has published. Then it becomes
-// the server.
+// CA bundle, and lets a log server start only if its key is the log's and its database still extends what the log has
+// published. Then it becomes the server.
 package main
 
 import (
@@ -27,7 +27,8 @@ ENVIRONMENT
   SIGSTEAD_FILES        JSON object {name: content}: files that exist in memory only
   SIGSTEAD_ENV          JSON object {name: template}: variables of the server
   SIGSTEAD_EXTRA_ROOTS  the name of a file whose certificates are added to the CA bundle
-  SIGSTEAD_GATE         JSON object: the log whose bucket and database have to agree before its server may start
+  SIGSTEAD_GATE         JSON object: the log whose key, bucket and database have to be those on record before its server
+                        may start; the key is asked for its public half, in KMS or in the HSM
   SIGSTEAD_PKCS11_PIN   PIN of the HSM: the server finds it in the file that SIGSTEAD_PKCS11_PIN_FILE names
 
 EXAMPLES
@@ -35,8 +36,8 @@ EXAMPLES
   entry health http://127.0.0.1:5555/healthz
 
 EXIT CODES
-  64 usage · 65 a SIGSTEAD_ variable is not valid · 70 the gate refuses: do not try again · 75 database or bucket not
-  reachable · 78 a reference to what is not set; every other code is the server's
+  64 usage · 65 a SIGSTEAD_ variable is not valid · 70 the gate refuses: do not try again · 75 key, database or bucket
+  not reachable · 78 a reference to what is not set; every other code is the server's
 `
 
 func main() {
@@ -68,6 +69,9 @@ func start(args, environ []string) (int, error) {
 	}
 	gate, err := inputs.openGate()
 	if err != nil {
+		return 0, err
+	}
+	if err := inputs.sealPin(); err != nil {
 		return 0, err
 	}
 	server, err := inputs.prepare()

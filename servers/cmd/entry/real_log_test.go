@@ -56,7 +56,7 @@ func newRealLog(t *testing.T, name string) *realLog {
 	}
 	members := gateMembers(t, "rekor", l.key.Public())
 	maps.Copy(members, map[string]any{"bucket": name, "records": name + "-records", "shard": "rekor-" + name, "pathStyle": true})
-	delete(members, "keyArn") // This server keeps its own key.
+	delete(members, "key") // This server keeps its own key.
 	maps.Copy(members["database"].(map[string]any), map[string]any{"host": "127.0.0.1", "port": l.port, "name": name, "user": name})
 	l.variables = maps.Clone(l.aws)
 	maps.Copy(l.variables, map[string]string{

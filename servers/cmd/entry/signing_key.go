@@ -32,8 +32,8 @@ func (g *gate) checkKey(ctx context.Context) error {
 	return nil
 }
 
-// kmsKeyID names a key in KMS as keyID does, by the SHA-256 of its public half.
-func kmsKeyID(key kmskey.Reference) func(context.Context) (string, error) {
+// idOfKey names a key in KMS or an HSM as keyID does, by the SHA-256 of its public half.
+func idOfKey(key kmskey.Reference) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		signer, err := kmskey.Open(ctx, key)
 		if err != nil {

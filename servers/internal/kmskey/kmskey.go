@@ -41,11 +41,6 @@ type Reference struct {
 	PlugIn string
 }
 
-// ParseARN accepts the ARN of a key, and nothing else.
-func ParseARN(arn string) (Reference, error) {
-	return ParseReference("awskms:///" + arn)
-}
-
 // ParseReference accepts awskms:/// and the ARN of a key, or pkcs11:// and what names a key of a token.
 func ParseReference(text string) (Reference, error) {
 	if plugInReference.MatchString(text) && !pinAttribute.MatchString(text) {
