@@ -4,7 +4,7 @@ import {
   databasePort,
   hsmEnvironment,
   hsmSecrets,
-  keyArnOf,
+  keyAddress,
   type Placement,
   passwordVariable,
   type RenderedContainer,
@@ -59,10 +59,6 @@ export function freezeCommand(service: string, place: Placement): readonly strin
     }),
   };
   return [`/bin/${freezeProgram}`, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
-}
-
-function keyAddress(service: string, place: Placement): string {
-  return place.hsm ? place.hsm.uri.replace(':', '://') : `awskms:///${keyArnOf(service, place)}`;
 }
 
 function notALog(service: string): ToolkitError {

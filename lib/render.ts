@@ -2,7 +2,14 @@ import type { HsmConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
 import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
-import type { Reference, ServiceSpec, StoragePart, Template, WriteGateSpec } from '../src/services/service.ts';
+import {
+  plugInAddress,
+  type Reference,
+  type ServiceSpec,
+  type StoragePart,
+  type Template,
+  type WriteGateSpec,
+} from '../src/services/service.ts';
 import type { Names } from './names.ts';
 import { portOf } from './server-ports.ts';
 
@@ -155,7 +162,7 @@ export function gateOf(spec: ServiceSpec, place: Placement) {
   return {
     kind: log.kind,
     origin: log.origin,
-    ...(place.key && { keyArn: keyArnOf(spec.id, place) }),
+    ...((place.key || place.hsm) && { key: keyAddress(spec.id, place) }),
     bucket: names.bucket(spec.id, region),
     region,
     records: names.bucket('records', region),
@@ -260,6 +267,11 @@ export function keyArnOf(service: string, { key, region, names }: Pick<Placement
     throw refuse('AWS_KEY_ACCOUNT', `expected a key of account ${names.keysAccount}, got ${arn}`, hint);
   }
   return arn;
+}
+
+/** Returns what a server finds its key by. */
+export function keyAddress(service: string, place: Placement): string {
+  return place.hsm ? plugInAddress(place.hsm.uri) : `awskms:///${keyArnOf(service, place)}`;
 }
 
 function databaseOf(spec: ServiceSpec, { database }: Placement) {

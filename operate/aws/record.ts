@@ -18,6 +18,7 @@ import {
   nameOfKey,
   type RecordedKey,
 } from '../../src/services/deployment.ts';
+import { plugInAddress } from '../../src/services/service.ts';
 import { keyIdOf, shortId } from '../../src/trust/keys.ts';
 import { type DeploymentFiles, deploymentOptions, readDeploymentFiles } from './settings.ts';
 
@@ -210,7 +211,7 @@ function noPublicKey({ id, uri }: PlacedHsmKey): ToolkitError {
     message: `${id}: expected its public key, which nobody but its HSM can tell, got none`,
     fault: 'input',
     data: { service: id, uri },
-    hint: `beside the HSM: sigstore-kms-pkcs11 public-key '${uri.replace(':', '://')}' > ${id}.pub.pem; then: sigstead aws record --public-key ${id}=${id}.pub.pem`,
+    hint: `beside the HSM: sigstore-kms-pkcs11 public-key '${plugInAddress(uri)}' > ${id}.pub.pem; then: sigstead aws record --public-key ${id}=${id}.pub.pem`,
   });
 }
 

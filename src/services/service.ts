@@ -141,7 +141,7 @@ export function isInHsm(source: KeySource): source is `pkcs11:${string}` {
 /** Returns how a server on AWS takes a key, and what it is told to find it by. */
 export function signingKey(key: string, source: KeySource): { delivery: 'kms' | 'pkcs11'; address: Template } {
   return isInHsm(source)
-    ? { delivery: 'pkcs11', address: [plugInAddress(source)] }
+    ? { delivery: 'pkcs11', address: [plugInAddress(hsmUri(source))] }
     : { delivery: 'kms', address: text`awskms:///${keyArn(key)}` };
 }
 
@@ -151,6 +151,6 @@ export function hsmUri(source: `pkcs11:${string}`): string {
 }
 
 /** Sigstore's plug-ins are found by the scheme of an address, where a PKCS#11 URI has its own. */
-export function plugInAddress(source: `pkcs11:${string}`): string {
-  return hsmUri(source).replace(':', '://');
+export function plugInAddress(uri: string): string {
+  return uri.replace(':', '://');
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buildFlags } from '../../local/servers/go-build.ts';
 import { serversModule } from '../../local/servers/packages.ts';
 import { formatPkcs11Uri } from '../../src/core/pkcs11-uri.ts';
+import { plugInAddress } from '../../src/services/service.ts';
 import { softHsm } from './soft-hsm.ts';
 
 /** A SoftHSM token for the keys of servers, and the program through which they reach it. */
@@ -38,7 +39,7 @@ export async function serversToken(directory: string): Promise<ServersToken> {
 
   const token = { ...environment, SIGSTEAD_PKCS11_MODULE: modulePath };
   // The scheme of an address where a PKCS#11 URI has its own.
-  const addressOf = (label: string) => formatPkcs11Uri({ token: 'servers', object: label }).replace(':', '://');
+  const addressOf = (label: string) => plugInAddress(formatPkcs11Uri({ token: 'servers', object: label }));
   const makeKey = (label: string, id: string, ...more: readonly string[]) => {
     const login = ['--module', modulePath, '--token-label', 'servers', '--login', '--pin', pin];
     const kind = ['--keypairgen', '--key-type', 'EC:secp384r1', '--label', label, '--id', id];

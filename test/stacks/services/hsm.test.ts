@@ -67,6 +67,15 @@ describe('a service whose key is in an HSM', () => {
     expect(JSON.stringify(container)).not.toContain('awskms');
   });
 
+  it('is compared by the gate of a log, which finds it as the server does', () => {
+    const [server] = containersOf('ct-ct2026-1');
+    const gate = server?.Environment.find(({ Name }) => Name === 'SIGSTEAD_GATE')?.Value;
+    const parts = (gate as { 'Fn::Join': [string, readonly unknown[]] })['Fn::Join'][1];
+    const { key } = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : 'db.example')).join(''));
+    expect(key).toBe('pkcs11://token=servers;object=ct;type=private');
+    expect(server?.Command).toContain('--signer_kms_key=pkcs11://token=servers;object=ct;type=private');
+  });
+
   it('has no key in KMS, and a task role that asks KMS for nothing', () => {
     const ids = placedKeys(deployment).map(({ id }) => id);
     for (const id of inHsm) {

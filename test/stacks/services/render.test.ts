@@ -68,7 +68,7 @@ describe('renderContainer', () => {
     expect(JSON.parse(container.environment['SIGSTEAD_GATE'] ?? '')).toEqual({
       kind: 'ct',
       origin: 'ct2026-1.sigstore.acme.example',
-      keyArn: service.key?.arn,
+      key: `awskms:///${service.key?.arn}`,
       bucket: 'acme-ct-ct2026-1-012345678901-eu-central-1',
       region,
       records: 'acme-records-012345678901-eu-central-1',
@@ -124,7 +124,7 @@ describe('renderContainer', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
     expect(command).toContain('--db_password=${env:DATABASE_PASSWORD}');
     expect(command).toContain('--signer_private_key_secret_name=acme/key/ct-ct2026-1/private');
-    expect(JSON.parse(environment['SIGSTEAD_GATE'] ?? '')).not.toHaveProperty('keyArn');
+    expect(JSON.parse(environment['SIGSTEAD_GATE'] ?? '')).not.toHaveProperty('key');
   });
 
   it.each([
