@@ -128,11 +128,17 @@ function environmentOf(spec: ServiceSpec, place: Placement): Readonly<Record<str
 /** ECS takes no more, and a server may fail its first checks after that for as long as its retries last. */
 const maxStartSeconds = 300;
 
+/** Returns how long a task may take to be well. The start gate of a log waits that long for another task's first checkpoint. */
+export function startSecondsOf(spec: ServiceSpec): number {
+  return stores(spec) ? maxStartSeconds : Math.min(maxStartSeconds, Math.ceil(spec.startTimeoutMs / 1_000));
+}
+
 /** The image has no other program that could ask. */
-function healthOf({ id, health, startTimeoutMs }: ServiceSpec) {
+function healthOf(spec: ServiceSpec) {
+  const { id, health } = spec;
   return {
     command: ['CMD', '/entry', 'health', `http://127.0.0.1:${portOf(id, health.port)}${health.path}`],
-    startSeconds: Math.min(maxStartSeconds, Math.ceil(startTimeoutMs / 1_000)),
+    startSeconds: startSecondsOf(spec),
   };
 }
 

@@ -23,6 +23,7 @@ import { Construct } from 'constructs';
 import type { Deployment } from '../deployment.ts';
 import { listenerRules } from '../listener-rules.ts';
 import type { ReadyService } from '../readiness.ts';
+import { startSecondsOf } from '../render.ts';
 import { portOf } from '../server-ports.ts';
 import type { NetworkStack } from '../stacks/network.ts';
 import { fixedGroup, groupNames } from './security-groups.ts';
@@ -173,7 +174,7 @@ function running({ service, network, task, subnets }: ServerServiceProps) {
 
 function behindLoadBalancer({ service, deployment }: ServerServiceProps): Partial<FargateServiceProps> {
   return {
-    healthCheckGracePeriod: Duration.millis(service.spec.startTimeoutMs),
+    healthCheckGracePeriod: Duration.seconds(startSecondsOf(service.spec)),
     deploymentAlarms: {
       alarmNames: failures.map((metric) => alarmName(metric, service, deployment)),
       behavior: AlarmBehavior.ROLLBACK_ON_ALARM,

@@ -22,6 +22,14 @@ describe('a log', () => {
     expect(JSON.parse(text)).toMatchObject({ shard: id, database: { host: 'db.example', port: 3306 } });
   });
 
+  it.each(logs)('gets as long behind a load balancer as its gate may wait: %s', (id) => {
+    const { LoadBalancers, HealthCheckGracePeriodSeconds } = resourceOf(
+      templates.get(id),
+      'AWS::ECS::Service',
+    ).Properties;
+    expect(HealthCheckGracePeriodSeconds).toBe(LoadBalancers ? 300 : undefined);
+  });
+
   it('that is frozen runs at no task, whatever autoscaling would do, and is not frozen again', async () => {
     const template = synthesise(await productionDeployment({ frozen: ['log2026-1'] })).get('rekor-log2026-1');
     expect(resourceOf(template, 'AWS::ECS::Service').Properties['DesiredCount']).toBe(0);

@@ -86,9 +86,10 @@ describe('renderContainer', () => {
     expect(fulcio.container.environment['SIGSTEAD_GATE']).toBeUndefined();
   });
 
-  it('asks for the health where the server listens, and waits no longer than ECS does', () => {
+  it('asks for the health where the server listens, and waits as long as the gate of a log, and no longer than ECS does', () => {
     const command = ['CMD', '/entry', 'health', 'http://127.0.0.1:6962/healthz'];
-    expect(ctLog.container.health).toEqual({ command, startSeconds: 30 });
+    expect(ctLog.container.health).toEqual({ command, startSeconds: 300 });
+    expect(tsa.container.health?.startSeconds).toBe(30);
     const slow = { ...fulcio.service.spec, startTimeoutMs: 900_000 };
     expect(renderContainer(slow, placementOf(fulcio.service)).health?.startSeconds).toBe(300);
   });
