@@ -67,7 +67,7 @@ export function chainProblems(service: PlacedService, deployment: Deployment, no
 export function logProblems(service: PlacedService, deployment: Deployment): readonly ReadinessProblem[] {
   const { id } = service;
   const trusted = trustedLog(service, deployment);
-  const recorded = keyOfService(id, deployment.record)?.publicKey;
+  const recorded = keyOfService(service, deployment.record)?.publicKey;
   const origin = logConfigOf(service, deployment)?.origin;
   if (!trusted) return [];
   const key: readonly ReadinessProblem[] =
@@ -110,8 +110,9 @@ export function keySourceProblems(
   services: readonly PlacedService[],
   { record }: Deployment,
 ): readonly ReadinessProblem[] {
-  return services.flatMap(({ id, key }): readonly ReadinessProblem[] => {
-    const recorded = keyOfService(id, record);
+  return services.flatMap((service): readonly ReadinessProblem[] => {
+    const { id, key } = service;
+    const recorded = keyOfService(service, record) ?? record.keys.get(id) ?? record.hsmKeys?.get(id);
     const expected = isInHsm(key) ? hsmUri(key) : 'a key in KMS';
     if (key === 'file') return [keySource(id, `${id}: expected key: awskms or pkcs11:…, got file`, 'use awskms')];
     if (!recorded || (isInHsm(key) ? nameOfKey(recorded) === expected : 'arn' in recorded)) return [];
@@ -126,20 +127,23 @@ function keySource(service: string, message: string, hint: string): ReadinessPro
 
 /** Fulcio and Rekor are told how to hash for their key, and a CT log's key is on P-256 for every client. */
 export function keyKindProblems(deployment: Deployment): readonly ReadinessProblem[] {
-  return [...placedKeys(deployment), ...placedHsmKeys(deployment)].flatMap(
-    ({ id, spec }): readonly ReadinessProblem[] => {
-      const recorded = keyOfService(id, deployment.record)?.publicKey;
-      const curve = recorded?.asymmetricKeyDetails?.namedCurve ?? recorded?.asymmetricKeyType;
-      if (curve === undefined || curve === curves[spec]) return [];
-      return [
-        {
-          ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
-          message: `${recordFile}: keys.${id}: expected a key of kind ${spec}, got one on ${curve}`,
-          hint: 'record the keys that were made for it: sigstead aws record',
-        },
-      ];
-    },
-  );
+  const { keys, hsmKeys } = deployment.record;
+  const found = [
+    ...placedKeys(deployment).map((placed) => ({ ...placed, recorded: keys.get(placed.id) })),
+    ...placedHsmKeys(deployment).map((placed) => ({ ...placed, recorded: hsmKeys?.get(placed.id) })),
+  ];
+  return found.flatMap(({ id, spec, recorded: key }): readonly ReadinessProblem[] => {
+    const recorded = key?.publicKey;
+    const curve = recorded?.asymmetricKeyDetails?.namedCurve ?? recorded?.asymmetricKeyType;
+    if (curve === undefined || curve === curves[spec]) return [];
+    return [
+      {
+        ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
+        message: `${recordFile}: keys.${id}: expected a key of kind ${spec}, got one on ${curve}`,
+        hint: 'record the keys that were made for it: sigstead aws record',
+      },
+    ];
+  });
 }
 
 const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as const;

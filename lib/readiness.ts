@@ -1,5 +1,5 @@
 import { isKnownCognito } from '../src/identity/cognito.ts';
-import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
+import { type HsmKey, keyOfService, type RecordedKey } from '../src/services/deployment.ts';
 import { startGroups } from '../src/services/order.ts';
 import { isInHsm, type ServiceSpec } from '../src/services/service.ts';
 import { instancePrograms, keepsItsOwnKey, type PlacedService, placedServices } from './access/placement.ts';
@@ -146,9 +146,7 @@ function issueCommand(service: string): string {
 
 function readyOf(service: PlacedService, deployment: Deployment, options: ReadinessOptions): ReadyService {
   const { id, kind, region, frozen } = service;
-  const { record } = deployment;
-  const hsmKey = isInHsm(service.key) ? record.hsmKeys?.get(id) : undefined;
-  const key = isInHsm(service.key) ? undefined : record.keys.get(id);
+  const key = keyOfService(service, deployment.record);
   const shard = logConfigOf(service, deployment);
   const publicKey = publicKeyOf(service, deployment);
   const isLog = kind === 'ct' || kind === 'rekor';
@@ -158,8 +156,7 @@ function readyOf(service: PlacedService, deployment: Deployment, options: Readin
     spec: specOf(service, deployment, options),
     digest: imageOf(service, deployment).digest,
     image: service.program,
-    ...(key && { key }),
-    ...(hsmKey && { hsmKey }),
+    ...(key && ('arn' in key ? { key } : { hsmKey: key })),
     ...(isLog && shard && publicKey && { log: { kind, origin: shard.origin, publicKeyPem: pemOf(publicKey) } }),
   };
 }

@@ -79,7 +79,7 @@ export function newestChain({ kind, id }: PlacedService, { material }: Deploymen
 
 /** Returns the public key that a service signs with: the recorded one, or what is trusted where it keeps its own. */
 export function publicKeyOf(service: PlacedService, deployment: Deployment): KeyObject | undefined {
-  if (!keepsItsOwnKey(service, deployment)) return keyOfService(service.id, deployment.record)?.publicKey;
+  if (!keepsItsOwnKey(service, deployment)) return keyOfService(service, deployment.record)?.publicKey;
   return deployment.material?.ct.findLast(({ shard }) => ctLogId(shard) === service.id)?.publicKey;
 }
 

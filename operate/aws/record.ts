@@ -1,6 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { type PlacedHsmKey, type PlacedKey, placedHsmKeys, placedKeys } from '../../lib/access/placement.ts';
+import {
+  type PlacedHsmKey,
+  type PlacedKey,
+  placedHsmKeys,
+  placedKeys,
+  placedServices,
+} from '../../lib/access/placement.ts';
 import { partitionOf } from '../../lib/names.ts';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
 import { equalBytes, parseUtf8 } from '../../src/core/bytes.ts';
@@ -67,7 +73,10 @@ async function record(invocation: Invocation): Promise<Outcome> {
   const files = await readDeploymentFiles(invocation.options);
   const given = await readHsmKeys(files, invocation.options.texts('public-key'));
   const { found, away } = await readRegions(invocation, files);
-  const added = [...given.keys(), ...found.keys()].filter((id) => !keyOfService(id, files.record));
+  const added = [
+    ...[...given.keys()].filter((id) => !files.record.hsmKeys?.has(id)),
+    ...[...found.keys()].filter((id) => !files.record.keys.has(id)),
+  ];
   const keys = new Map([...files.record.keys, ...found]);
   const hsmKeys = new Map([...(files.record.hsmKeys ?? []), ...given]);
   if (added.length > 0)
@@ -78,7 +87,11 @@ async function record(invocation: Invocation): Promise<Outcome> {
         ...(hsmKeys.size > 0 && { hsmKeys }),
       }),
     );
-  const all = new Map<string, RecordedKey | HsmKey>([...keys, ...hsmKeys]);
+  const all = new Map<string, RecordedKey | HsmKey>([...hsmKeys, ...keys]);
+  for (const service of placedServices(files)) {
+    const key = keyOfService(service, { ...files.record, keys, hsmKeys });
+    if (key) all.set(service.id, key);
+  }
   const written = await writePublicKeys(invocation.options.text('keys'), all);
   if (away.size > 0) throw regionsAway(files, { away, added });
   const shown = [...all].map(([service, key]) => ({
@@ -177,7 +190,7 @@ async function readHsmKeys(files: DeploymentFiles, given: readonly string[]): Pr
       const found = { uri: key.uri, publicKey: await readPublicKey(key, path) };
       assertRecorded(files, key.id, found);
       keys.set(key.id, found);
-    } else if (!keyOfService(key.id, files.record)) throw noPublicKey(key);
+    } else if (!files.record.hsmKeys?.has(key.id)) throw noPublicKey(key);
   }
   return keys;
 }
@@ -216,7 +229,9 @@ function noPublicKey({ id, uri }: PlacedHsmKey): ToolkitError {
 }
 
 function assertRecorded({ record, recordFile }: DeploymentFiles, id: string, found: RecordedKey | HsmKey): void {
-  const known = keyOfService(id, record);
+  const [inKms, inHsm] = [record.keys.get(id), record.hsmKeys?.get(id)];
+  // A key moves only once what was recorded of the former one is taken out by hand.
+  const known = 'arn' in found ? (inKms ?? inHsm) : (inHsm ?? inKms);
   if (known === undefined) return;
   if (nameOfKey(known) === nameOfKey(found) && equalBytes(spkiOf(known.publicKey), spkiOf(found.publicKey))) return;
   throw new ToolkitError('OPS_KEY_CHANGED', {

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { placedServices } from '../../lib/access/placement.ts';
 import { Names } from '../../lib/names.ts';
 import type { OptionSpec, ParsedOptions } from '../../src/cli/command.ts';
 import { type AwsConfig, type InstanceConfig, readConfig } from '../../src/config/config.ts';
@@ -72,8 +73,10 @@ export function namesOf({ instance }: InstanceConfig, { account, keysAccount, re
  * Returns a key as it was recorded.
  * @throws OPS_KEY_UNRECORDED
  */
-export function recordedKey({ record, recordFile }: DeploymentFiles, id: string): RecordedKey | HsmKey {
-  const key = keyOfService(id, record);
+export function recordedKey(files: DeploymentFiles, id: string): RecordedKey | HsmKey {
+  const { record, recordFile } = files;
+  const service = placedServices(files).find((placed) => placed.id === id);
+  const key = service && keyOfService(service, record);
   if (key) return key;
   throw new ToolkitError('OPS_KEY_UNRECORDED', {
     message: `${recordFile}: expected the key of ${id}, got none`,

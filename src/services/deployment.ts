@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { KeySource } from '../config/config.ts';
 import { utf8 } from '../core/bytes.ts';
 import { ToolkitError } from '../core/error.ts';
 import { parseJsonObject } from '../core/json.ts';
@@ -15,6 +16,7 @@ import {
   readShape,
   text,
 } from '../core/shape.ts';
+import { isInHsm } from './service.ts';
 
 /** A KMS key as it was when it was recorded. Its ARN and its public key belong together for ever. */
 export interface RecordedKey {
@@ -33,9 +35,18 @@ export function nameOfKey(key: RecordedKey | HsmKey): string {
   return 'arn' in key ? key.arn : key.uri;
 }
 
-/** Returns the key of a service, wherever it is. */
-export function keyOfService(id: string, { keys, hsmKeys }: DeploymentRecord): RecordedKey | HsmKey | undefined {
-  return keys.get(id) ?? hsmKeys?.get(id);
+/** A service, and where the configuration says that its key is. */
+export interface KeyedService {
+  readonly id: string;
+  readonly key: KeySource;
+}
+
+/** Returns the key of a service: what is recorded where the configuration says that it is, and nothing else. */
+export function keyOfService(
+  { id, key }: KeyedService,
+  { keys, hsmKeys }: DeploymentRecord,
+): RecordedKey | HsmKey | undefined {
+  return isInHsm(key) ? hsmKeys?.get(id) : keys.get(id);
 }
 
 /** What a deployment made that the next one builds on: `deployment.json` beside `sigstead.yaml`. All of it is public. */

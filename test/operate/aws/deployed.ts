@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addMs, type Clock, dayMs } from '../../../src/core/clock.ts';
 import { signerOf } from '../../../src/keys/signer.ts';
-import { formatDeploymentRecord, type RecordedKey } from '../../../src/services/deployment.ts';
+import { formatDeploymentRecord, type HsmKey, type RecordedKey } from '../../../src/services/deployment.ts';
 import {
   issueFulcioIntermediate,
   issueFulcioRoot,
@@ -86,8 +86,12 @@ export function recordedKeys(): ReadonlyMap<string, RecordedKey> {
   return new Map(Object.entries(curves).map(([id, curve], index) => [id, recordedKey(index, curve)]));
 }
 
-export async function writeRecord(files: InstanceFiles, keys: ReadonlyMap<string, RecordedKey>): Promise<void> {
-  await files.write('deployment.json', formatDeploymentRecord({ keys, images: new Map() }));
+export async function writeRecord(
+  files: InstanceFiles,
+  keys: ReadonlyMap<string, RecordedKey>,
+  hsmKeys?: ReadonlyMap<string, HsmKey>,
+): Promise<void> {
+  await files.write('deployment.json', formatDeploymentRecord({ keys, hsmKeys, images: new Map() }));
 }
 
 /** An instance after its ceremony of the CA roots: keys are recorded, and each chain is of its key. */

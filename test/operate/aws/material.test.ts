@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -72,6 +73,25 @@ describe('aws material', () => {
     await files.write('certificates/ct-ct2026-1.pub.pem', pem);
     await material(files);
     expect((await written(files)).ct[0]?.publicKey.export({ type: 'spki', format: 'pem' })).toBe(pem);
+  });
+
+  it('takes the key that the configuration means, where one in KMS and one in an HSM are recorded', async () => {
+    await using instance = await certifiedInstance();
+    const { files, keys } = instance;
+    const inHsm = { uri: 'pkcs11:token=servers;object=ct;type=private', publicKey: newKey('prime256v1') };
+    await writeRecord(files, keys, new Map([['ct-ct2026-1', inHsm]]));
+    const pem = (key: KeyObject | undefined) => key?.export({ type: 'spki', format: 'pem' });
+    await material(files);
+    expect(pem((await written(files)).ct[0]?.publicKey)).toBe(pem(keyOf(keys, 'ct-ct2026-1')));
+    await rm(files.at('trust-material.json'));
+    const hsm = '{ module: /m.so, network: 10.0.8.0/24 }';
+    const config = configOf({ aws: `aws: { account: '${account}', regions: [${region}], hsm: ${hsm} }` });
+    await files.write('sigstead.yaml', config.replace('ct: [{', "ct: [{ key: 'pkcs11:token=servers;object=ct',"));
+    await material(files);
+    expect(pem((await written(files)).ct[0]?.publicKey)).toBe(pem(inHsm.publicKey));
+    await writeRecord(files, keys);
+    await rm(files.at('trust-material.json'));
+    await expect(material(files)).rejects.toThrowToolkit('OPS_KEY_UNRECORDED', { service: 'ct-ct2026-1' });
   });
 
   it('puts recorded keys and certified chains together, valid from now, and compiles them to targets', async () => {

@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { awsRecordCommand } from '../../../operate/aws/record.ts';
 import { equalBytes } from '../../../src/core/bytes.ts';
@@ -144,6 +145,20 @@ describe('aws record', () => {
       await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_KEY_CHANGED', {
         service: 'timestamp-tsa-1',
       });
+    });
+
+    it('refuses a key in the HSM while one in KMS is recorded, and the other way round', async () => {
+      await using deployed = await deployedKeys();
+      const { files } = deployed;
+      await record(files);
+      await files.write('tsa.pub.pem', pemOf('secp384r1'));
+      await files.write('sigstead.yaml', configOf(hsmLines));
+      const changed = { service: 'timestamp-tsa-1', found: uri };
+      await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_KEY_CHANGED', changed);
+      await rm(files.at('deployment.json'));
+      await record(files, given(files));
+      await files.write('sigstead.yaml', configOf());
+      await expect(record(files)).rejects.toThrowToolkit('OPS_KEY_CHANGED', { recorded: uri });
     });
 
     it('refuses no key, a key of another kind, and a private one', async () => {

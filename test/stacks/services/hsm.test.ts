@@ -118,6 +118,16 @@ describe('a service whose key is in an HSM', () => {
     expect([ready.key?.arn, ready.hsmKey]).toEqual([inKms.record.keys.get('fulcio')?.arn, undefined]);
   });
 
+  it('is not taken for one whose key was in KMS before', async () => {
+    const former = (await productionDeployment()).record.keys.get('ct-ct2026-1');
+    if (!former) throw new Error('expected a key in KMS');
+    const keys = new Map(deployment.record.keys).set('ct-ct2026-1', former);
+    const ready = readyService({ ...deployment, record: { ...deployment.record, keys } }, 'ct-ct2026-1');
+    const recorded = deployment.record.hsmKeys?.get('ct-ct2026-1');
+    expect([ready.hsmKey?.uri, ready.key]).toEqual([recorded?.uri, undefined]);
+    expect(ready.log?.publicKeyPem).toBe(recorded?.publicKey.export({ type: 'spki', format: 'pem' }));
+  });
+
   it('can be frozen without its database, with the same key', () => {
     const [hsm, key] = [deployment.aws.hsm, deployment.record.hsmKeys?.get('ct-ct2026-1')];
     if (!hsm || !key) throw new Error('expected a key in the HSM');
