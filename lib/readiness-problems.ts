@@ -4,7 +4,7 @@ import { spkiOf } from '../src/core/digest.ts';
 import { type ErrorCode, ToolkitError } from '../src/core/error.ts';
 import { describeFinding, type Finding } from '../src/core/rules.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
-import { keyOfService, nameOfKey } from '../src/services/deployment.ts';
+import { type HsmKey, keyOfService, nameOfKey, type RecordedKey } from '../src/services/deployment.ts';
 import { rekorId } from '../src/services/rekor.ts';
 import { hsmUri, isInHsm } from '../src/services/service.ts';
 import { keyIdOf, shortId } from '../src/trust/keys.ts';
@@ -116,7 +116,7 @@ export function keySourceProblems(
     const expected = isInHsm(key) ? hsmUri(key) : 'a key in KMS';
     if (key === 'file') return [keySource(id, `${id}: expected key: awskms or pkcs11:…, got file`, 'use awskms')];
     if (!recorded || (isInHsm(key) ? nameOfKey(recorded) === expected : 'arn' in recorded)) return [];
-    const message = `${recordFile}: keys.${id}: expected ${expected}, as in sigstead.yaml, got ${nameOfKey(recorded)}`;
+    const message = `${entryOf(id, recorded)}: expected ${expected}, as in sigstead.yaml, got ${nameOfKey(recorded)}`;
     return [keySource(id, message, 'put the key of sigstead.yaml back: another key is a rotation, or another shard')];
   });
 }
@@ -129,21 +129,31 @@ function keySource(service: string, message: string, hint: string): ReadinessPro
 export function keyKindProblems(deployment: Deployment): readonly ReadinessProblem[] {
   const { keys, hsmKeys } = deployment.record;
   const found = [
-    ...placedKeys(deployment).map((placed) => ({ ...placed, recorded: keys.get(placed.id) })),
-    ...placedHsmKeys(deployment).map((placed) => ({ ...placed, recorded: hsmKeys?.get(placed.id) })),
+    ...placedKeys(deployment).map(({ id, spec }) => ({ id, spec, key: keys.get(id) })),
+    ...placedHsmKeys(deployment).map(({ id, spec }) => ({ id, spec, key: hsmKeys?.get(id) })),
   ];
-  return found.flatMap(({ id, spec, recorded: key }): readonly ReadinessProblem[] => {
-    const recorded = key?.publicKey;
-    const curve = recorded?.asymmetricKeyDetails?.namedCurve ?? recorded?.asymmetricKeyType;
-    if (curve === undefined || curve === curves[spec]) return [];
+  return found.flatMap(({ id, spec, key }): readonly ReadinessProblem[] => {
+    const { asymmetricKeyDetails, asymmetricKeyType } = key?.publicKey ?? {};
+    const curve = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType;
+    if (!key || curve === curves[spec]) return [];
     return [
       {
         ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
-        message: `${recordFile}: keys.${id}: expected a key of kind ${spec}, got one on ${curve}`,
-        hint: 'record the keys that were made for it: sigstead aws record',
+        message: `${entryOf(id, key)}: expected a key of kind ${spec}, got one on ${curve}`,
+        hint: 'arn' in key ? 'record the keys that were made for it: sigstead aws record' : anotherHsmKey(id),
       },
     ];
   });
+}
+
+/** Returns where a key is recorded. */
+function entryOf(id: string, key: RecordedKey | HsmKey): string {
+  return `${recordFile}: ${'arn' in key ? 'keys' : 'hsmKeys'}.${id}`;
+}
+
+/** A recorded key is never replaced by another, so that its entry has to go first. */
+function anotherHsmKey(id: string): string {
+  return `make another key in the HSM, take the entry out of ${recordFile}, then: sigstead aws record --public-key ${id}=FILE`;
 }
 
 const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as const;
@@ -151,22 +161,22 @@ const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as co
 /** One key, one purpose: a signature by a key that two services share could be read as the other's. */
 export function sharedKeys({ record }: Deployment): readonly ReadinessProblem[] {
   const first = new Map<string, string>();
-  return [...record.keys, ...(record.hsmKeys ?? [])].flatMap(
-    ([service, { publicKey }]): readonly ReadinessProblem[] => {
-      const other = first.get(keyIdOf(publicKey));
-      if (other === undefined) {
-        first.set(keyIdOf(publicKey), service);
-        return [];
-      }
-      return [
-        {
-          ...{ code: 'AWS_KEY_SHARED', fault: 'input', service },
-          message: `${recordFile}: keys.${service}: expected a key of its own, got that of ${other}`,
-          hint: 'record the keys that the Keys stack made: sigstead aws record',
-        },
-      ];
-    },
-  );
+  const recorded: readonly (readonly [string, RecordedKey | HsmKey])[] = [...record.keys, ...(record.hsmKeys ?? [])];
+  return recorded.flatMap(([service, key]): readonly ReadinessProblem[] => {
+    const keyId = keyIdOf(key.publicKey);
+    const other = first.get(keyId);
+    if (other === undefined) {
+      first.set(keyId, service);
+      return [];
+    }
+    return [
+      {
+        ...{ code: 'AWS_KEY_SHARED', fault: 'input', service },
+        message: `${entryOf(service, key)}: expected a key of its own, got that of ${other}`,
+        hint: 'arn' in key ? 'record the keys that the Keys stack made: sigstead aws record' : anotherHsmKey(service),
+      },
+    ];
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import { placedKeys, placedServices } from '../../../lib/access/placement.ts';
 import { executionStatements, taskStatements } from '../../../lib/access/task-policy.ts';
 import { networkEdges } from '../../../lib/constructs/security-groups.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
-import { readinessOf } from '../../../lib/readiness.ts';
+import { readinessOf, readinessProblems } from '../../../lib/readiness.ts';
 import { freezeCommand } from '../../../lib/render-freeze.ts';
 import {
   hsmDeployment,
@@ -158,11 +158,15 @@ describe('readinessOf refuses', () => {
   it('a key on another curve', () => {
     const other = { ...withKey('ct-ct2026-1', { publicKey: publicKey('secp384r1') }), material: undefined };
     expect(() => readinessOf(other, { now })).toThrowToolkit('AWS_KEY_KIND', { service: 'ct-ct2026-1' });
+    const [problem] = readinessProblems(other, now);
+    expect(problem?.message).toMatch(/^deployment\.json: hsmKeys\.ct-ct2026-1: expected a key of kind ECC_NIST_P256/);
+    expect(problem?.hint).toMatch(/^make another key in the HSM, take the entry out .* --public-key ct-ct2026-1=FILE$/);
   });
 
   it('another key than the configuration names', () => {
     const other = withKey('fulcio', { uri: 'pkcs11:token=servers;object=other;type=private' });
     expect(() => readinessOf(other, { now })).toThrowToolkit('AWS_KEY_SOURCE', { service: 'fulcio' });
+    expect(readinessProblems(other, now)[0]?.message).toMatch(/^deployment\.json: hsmKeys\.fulcio: expected /);
   });
 
   it('one key for two services', () => {
@@ -170,6 +174,9 @@ describe('readinessOf refuses', () => {
     if (!shared) throw new Error('expected a key');
     const other = { ...withKey('timestamp-tsa-1', { publicKey: shared }), material: undefined };
     expect(() => readinessOf(other, { now })).toThrowToolkit('AWS_KEY_SHARED');
+    const [problem] = readinessProblems(other, now);
+    expect(problem?.message).toMatch(/^deployment\.json: hsmKeys\.timestamp-tsa-1: /);
+    expect(problem?.hint).toMatch(/take the entry out .* --public-key timestamp-tsa-1=FILE$/);
   });
 
   it('to start a service whose key is not recorded, and says how it is', () => {
