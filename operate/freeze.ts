@@ -77,18 +77,28 @@ async function printCommands(wanted: string, options: ParsedOptions): Promise<Ou
   };
 }
 
-/** @throws OPS_KEY_UNRECORDED */
+/** @throws OPS_KEY_UNRECORDED, AWS_PREFLIGHT */
 function commandWithoutDatabase({ id, kind, shard }: LogShard, files: DeploymentFiles): readonly string[] {
   const key = recordedKey(files, id);
   const publicKeyPem = key.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const log = { kind, origin: shard.origin, publicKeyPem };
   const place = { names: files.names, region: shard.region ?? files.names.writeRegion, log };
-  return freezeShardCommand(id, { ...place, ...placeOfKey(key, files) });
+  return freezeShardCommand(id, { ...place, ...placeOfKey(id, key, files) });
 }
 
-function placeOfKey(key: RecordedKey | HsmKey, { aws }: DeploymentFiles): Pick<Placement, 'key' | 'hsm'> {
+function placeOfKey(
+  id: string,
+  key: RecordedKey | HsmKey,
+  { aws, config }: DeploymentFiles,
+): Pick<Placement, 'key' | 'hsm'> {
   if ('arn' in key) return { key };
-  return aws.hsm ? { hsm: { ...aws.hsm, uri: key.uri } } : {};
+  if (aws.hsm) return { hsm: { ...aws.hsm, uri: key.uri } };
+  throw new ToolkitError('AWS_PREFLIGHT', {
+    message: `${config.file}: aws.hsm: expected where the HSM with the key of ${id} is, got nothing`,
+    fault: 'input',
+    data: { service: id },
+    hint: 'say where the HSM is: aws.hsm (docs/hsm.md)',
+  });
 }
 
 async function freezeHere(wanted: string, invocation: Invocation): Promise<Outcome> {

@@ -17,7 +17,7 @@ import { projectDirectory } from '../support/instance.ts';
 import { runCommand } from '../support/invocation.ts';
 import { type LocalState, localState } from '../support/local-state.ts';
 import { minimalConfig } from '../support/minimal-config.ts';
-import { certifiedInstance } from './aws/deployed.ts';
+import { account, certifiedInstance, configOf, keyOf, region, writeRecord } from './aws/deployed.ts';
 
 let local: LocalState;
 let state: StateDirectory;
@@ -247,6 +247,26 @@ describe('freeze', () => {
     expect(command.slice(0, 2)).toEqual(['/bin/freeze-log', '--kind=rekor']);
     expect(command.filter((word) => word.startsWith('--db-'))).toEqual([]);
     expect(command.at(-1)).toMatch(/^--kms-key=awskms:\/\/\/arn:aws:kms:/);
+  });
+
+  it('names a key in the HSM, and refuses where the configuration does not say where that is', async () => {
+    await using instance = await certifiedInstance();
+    const { files, keys } = instance;
+    const inHsm = { uri: 'pkcs11:token=servers;object=ct;type=private', publicKey: keyOf(keys, 'ct-ct2026-1') };
+    await writeRecord(files, new Map(), new Map([['ct-ct2026-1', inHsm]]));
+    const configured = (hsm: string) =>
+      configOf({ aws: `aws: { account: '${account}', regions: [${region}]${hsm} }` }).replace(
+        'ct: [{',
+        "ct: [{ key: 'pkcs11:token=servers;object=ct',",
+      );
+    const words = ['ct2026-1', '--aws', '--without-database', '--config', files.at('sigstead.yaml')];
+    await files.write('sigstead.yaml', configured(', hsm: { module: /m.so, network: 10.0.8.0/24 }'));
+    const { outcome } = await run(...words);
+    expect(outcome?.text).toContain('"--kms-key=pkcs11://token=servers;object=ct;type=private"');
+    await files.write('sigstead.yaml', configured(''));
+    const refused = run(...words);
+    await expect(refused).rejects.toThrowToolkit('AWS_PREFLIGHT', { service: 'ct-ct2026-1' });
+    await expect(refused).rejects.toThrow('aws.hsm');
   });
 
   it('refuses --without-database for a local instance, which has none', async () => {
