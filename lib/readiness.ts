@@ -108,7 +108,7 @@ function waitingFor(service: PlacedService, deployment: Deployment): WaitingServ
     const isKnown = ctLog && publicKeyOf(ctLog, deployment);
     if (!isKnown) return waits(`the recorded key of ${ctLog?.id ?? 'a CT log'}`, recordCommand);
   }
-  const { program, isThere } = imageOf(service, deployment);
+  const { program, isThere } = recordedImage(service, deployment);
   return isThere ? undefined : waits(`the image of ${program}`, imagesCommand(deployment));
 }
 
@@ -154,14 +154,14 @@ function readyOf(service: PlacedService, deployment: Deployment, options: Readin
     ...{ id, kind, region },
     ...(frozen && { frozen }),
     spec: specOf(service, deployment, options),
-    digest: imageOf(service, deployment).digest,
+    digest: recordedImage(service, deployment).digest,
     image: service.program,
     ...(key && ('arn' in key ? { key } : { hsmKey: key })),
     ...(isLog && shard && publicKey && { log: { kind, origin: shard.origin, publicKeyPem: pemOf(publicKey) } }),
   };
 }
 
-function imageOf({ program }: PlacedService, { record }: Deployment) {
+function recordedImage({ program }: PlacedService, { record }: Deployment) {
   const digest = record.images.get(program);
   return { program, isThere: digest !== undefined, digest: digest ?? '' };
 }
