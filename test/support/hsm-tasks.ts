@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import type { Deployment } from '../../lib/deployment.ts';
 import type { ReadyService } from '../../lib/readiness.ts';
 import { databasePort, type Placement, renderContainer } from '../../lib/render.ts';
+import { provisionShard } from '../../operate/functions/provisioning/provision.ts';
+import type { ShardDatabase } from '../../operate/functions/provisioning/shard-database.ts';
 import { waitFor } from '../../src/core/wait.ts';
 import { type RunningProgram, startProgram } from '../../src/process/supervised-program.ts';
 import { parseChain } from '../../src/x509/chain.ts';
@@ -78,6 +80,23 @@ export interface LogStore extends AsyncDisposable {
   taskOf(definition: TaskDefinition): TaskDefinition;
 }
 
+/** Starts a database with the user and the rights that the stacks give a shard. */
+async function startShardDatabase(directory: string, shard: ShardDatabase, password: string) {
+  const ca = await makeTestCa(join(directory, 'ca'));
+  const mariadb = join(directory, 'mariadb');
+  await prepareMariaDb(mariadb);
+  // The driver takes a host that is an address for localhost, where it compares names.
+  const tls = { ...(await ca.issue('database', shard.host, 'localhost')), ca: ca.file };
+  const database = await startMariaDb({ directory: mariadb, address: shard.host, port: shard.port, tls });
+  const admin = { username: 'admin', password: randomBytes(16).toString('hex') };
+  await database.run(
+    `CREATE USER '${admin.username}'@'%' IDENTIFIED BY '${admin.password}' REQUIRE SSL`,
+    `GRANT ALL PRIVILEGES ON *.* TO '${admin.username}'@'%' WITH GRANT OPTION`,
+  );
+  await provisionShard({ shard, admin, own: { username: shard.user, password }, caPem: ca.pem });
+  return { database, caPem: ca.pem };
+}
+
 export async function startLogStore(
   directory: string,
   address: string,
@@ -87,19 +106,13 @@ export async function startLogStore(
   await using stack = new AsyncDisposableStack();
   const { names, aws } = deployment;
   const { region, hsmKey, log } = service;
-  const ca = await makeTestCa(join(directory, 'ca'));
-  const mariadb = join(directory, 'mariadb');
-  await prepareMariaDb(mariadb);
-  const tls = { ...(await ca.issue('database', address)), ca: ca.file };
-  const database = stack.use(await startMariaDb({ directory: mariadb, address, port: databasePort, tls }));
-  const [user, antispam, password] = [names.database(service.id), names.antispamDatabase(service.id), 'p4ssword'];
-  await database.run(
-    `CREATE USER '${user}'@'%' IDENTIFIED BY '${password}' REQUIRE SSL`,
-    ...[user, antispam].flatMap((name) => [
-      `CREATE DATABASE ${name}`,
-      `GRANT ALL PRIVILEGES ON ${name}.* TO '${user}'@'%'`,
-    ]),
-  );
+  const [user, password] = [names.database(service.id), randomBytes(16).toString('hex')];
+  const shard = {
+    ...{ service: service.id, user, database: user, antispamDatabase: names.antispamDatabase(service.id) },
+    ...{ secretArn: 'shard', adminSecretArn: 'admin', host: address, port: databasePort },
+  } as ShardDatabase;
+  const { database, caPem } = await startShardDatabase(directory, shard, password);
+  stack.use(database);
   const emulator = stack.use(await startMinistack());
   const { AWS_ENDPOINT_URL: inside = '', ...credentials } = emulator.environment;
   const s3 = new S3Client({
@@ -113,7 +126,7 @@ export async function startLogStore(
   const bridge = await expose(inside, address);
   stack.defer(() => void bridge.close());
   const place: Placement = {
-    ...{ names, region, database: { host: address, caPem: ca.pem } },
+    ...{ names, region, database: { host: address, caPem } },
     ...(log && { log }),
     ...(aws.hsm && hsmKey && { hsm: { ...aws.hsm, uri: hsmKey.uri } }),
   };
