@@ -24,6 +24,30 @@ export interface AuditPlace {
 /** A role's session has the role as its issuer; a user has no session, and would not match a bare `anything-but`. */
 export function issuerOtherThan(roles: readonly string[]) {
   if (roles.length === 0) return {};
-  const issuer = (match: unknown) => ({ userIdentity: { sessionContext: { sessionIssuer: { arn: [match] } } } });
-  return { $or: [issuer({ 'anything-but': [...roles] }), issuer({ exists: false })] };
+  return { $or: issuersOtherThan(roles) };
+}
+
+/**
+ * Neither one of the roles, nor CloudFormation at work as the role of deployments. Whoever took that role over calls by
+ * themselves: CloudFormation's own calls have `invokedBy` in `userIdentity`, and nobody else can have it there.
+ */
+export function neitherDeployedNorBy(roles: readonly string[], deployer: string) {
+  const itself = (invokedBy: unknown) => ({
+    userIdentity: { ...issuer(deployer).userIdentity, invokedBy: [invokedBy] },
+  });
+  return {
+    $or: [
+      ...issuersOtherThan([...roles, deployer]),
+      itself({ 'anything-but': ['cloudformation.amazonaws.com'] }),
+      itself({ exists: false }),
+    ],
+  };
+}
+
+function issuersOtherThan(roles: readonly string[]) {
+  return [issuer({ 'anything-but': [...roles] }), issuer({ exists: false })];
+}
+
+function issuer(match: unknown) {
+  return { userIdentity: { sessionContext: { sessionIssuer: { arn: [match] } } } };
 }

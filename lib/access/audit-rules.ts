@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { type AuditPlace, type AuditRule, issuerOtherThan } from './audit-rule.ts';
-import { type BootstrapPlace, bootstrapRoleArn, dataBuckets } from './key-role-policy.ts';
+import { type AuditPlace, type AuditRule, issuerOtherThan, neitherDeployedNorBy } from './audit-rule.ts';
+import { type BootstrapPlace, bootstrapRoleArn, bootstrapRoles, dataBuckets } from './key-role-policy.ts';
 import {
   everySignature,
   keyChange,
@@ -31,7 +31,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
       : []),
     // That of the trail, which is all there is.
     ...(side === 'keys' && region === names.writeRegion ? [bucketChange(names.instance, region)] : []),
-    ...(region === globalRegion(deployment) ? [roleChange(names.instance)] : []),
+    ...(region === globalRegion(deployment) ? [roleChange(names.instance, qualifier)] : []),
     ...auditChanges(deployment, place),
     deploymentBegun,
   ];
@@ -126,7 +126,7 @@ function programChange(place: BootstrapPlace): AuditRule {
       detail: {
         eventSource: ['ecs.amazonaws.com', 'lambda.amazonaws.com'],
         eventName,
-        ...issuerOtherThan([bootstrapRoleArn('cfn-exec', place)]),
+        ...neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place)),
       },
     },
     runbook: 'alarm-program-change',
@@ -134,16 +134,20 @@ function programChange(place: BootstrapPlace): AuditRule {
   };
 }
 
-/** Whoever changes who may be a role needs no key policy. Its events are in one region only. */
-function roleChange(instance: string): AuditRule {
+/**
+ * Whoever changes who may be a role needs no key policy; whoever may be a role of deployments needs none of ours. Its
+ * events are in one region only.
+ */
+function roleChange(instance: string, qualifier: string | undefined): AuditRule {
   const eventName = [
     ...['UpdateAssumeRolePolicy', 'PutRolePolicy', 'AttachRolePolicy', 'DeleteRole', 'DeleteRolePolicy'],
     ...['PutRolePermissionsBoundary', 'DeleteRolePermissionsBoundary'],
   ];
-  const requestParameters = { roleName: [{ prefix: `${instance}-` }] };
+  const prefixes = [`${instance}-`, bootstrapRoles(qualifier)];
+  const requestParameters = { roleName: prefixes.map((prefix) => ({ prefix })) };
   return {
     id: 'role-change',
-    description: 'A role of the instance was changed',
+    description: 'A role of the instance, or of deployments, was changed',
     pattern: { source: ['aws.iam'], detail: { eventSource: ['iam.amazonaws.com'], eventName, requestParameters } },
     runbook: 'alarm-role-change',
     alarming: true,

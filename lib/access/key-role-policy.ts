@@ -121,7 +121,12 @@ export function dataBuckets(deployment: Deployment): readonly string[] {
 
 /** Returns the name of a role that `cdk bootstrap` made in an account and region. */
 export function bootstrapRole(kind: 'deploy' | 'cfn-exec', place: BootstrapPlace): string {
-  return `cdk-${place.qualifier ?? defaultQualifier}-${kind}-role-${place.account}-${place.region}`;
+  return `${bootstrapRoles(place.qualifier)}${kind}-role-${place.account}-${place.region}`;
+}
+
+/** Returns how the names of all roles begin that `cdk bootstrap` made. */
+export function bootstrapRoles(qualifier = defaultQualifier): string {
+  return `cdk-${qualifier}-`;
 }
 
 export function bootstrapRoleArn(kind: 'deploy' | 'cfn-exec', place: BootstrapPlace): string {

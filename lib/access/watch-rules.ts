@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { type AuditRule, issuerOtherThan } from './audit-rule.ts';
+import { type AuditRule, neitherDeployedNorBy } from './audit-rule.ts';
 import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
 
 /** Who does one of these things, in one service, to what is named like ours. */
@@ -16,7 +16,7 @@ interface Watch {
 
 /** Returns who, besides a deployment, keeps the audit from seeing, or from telling. */
 export function auditChanges(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
-  const deployed = issuerOtherThan([bootstrapRoleArn('cfn-exec', place)]);
+  const deployed = neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place));
   return watches(deployment, place).map(({ id, description, services, eventName, named }) => ({
     id: `audit-change-${id}`,
     description,

@@ -64,7 +64,12 @@ export const keyAlarms: readonly AlarmRow[] = [
   },
   { ...triggered, id: 'key-end', title: 'a key was disabled or is to be deleted', auditRule: 'key-end' },
   { ...triggered, id: 'key-change', title: 'the policy of a key was changed', auditRule: 'key-change' },
-  { ...triggered, id: 'role-change', title: 'a role of the instance was changed', auditRule: 'role-change' },
+  {
+    ...triggered,
+    id: 'role-change',
+    title: 'a role of the instance, or of deployments, was changed',
+    auditRule: 'role-change',
+  },
   {
     ...triggered,
     id: 'program-change',

@@ -12,6 +12,8 @@ interface Call {
   readonly call: string;
   /** Who: the name of a role, of a user, or `nobody`, who follows the link in a message. */
   readonly by: string;
+  /** The service that calls as them, as `userIdentity.invokedBy` has it. */
+  readonly through?: string;
   readonly parameters?: Readonly<Record<string, unknown>> | null;
   /** ARN of the key. */
   readonly key?: string;
@@ -23,7 +25,8 @@ interface Call {
 
 /** A call as CloudTrail tells it, in the form of its own examples. */
 export function callEvent(options: Call): BusEvent {
-  const { call, by, parameters = {}, key, errorCode, account = mainAccount, seenIn = account } = options;
+  const { call, by, through, parameters = {}, key, errorCode, account = mainAccount, seenIn = account } = options;
+  const caller = { ...identity(by, account), ...(through !== undefined && { invokedBy: through }) };
   const [service = '', eventName = ''] = call.split(':');
   return {
     ...{ version: '0', id: '5c0fa1d2-0000-4000-8000-000000000001', 'detail-type': 'AWS API Call via CloudTrail' },
@@ -37,7 +40,7 @@ export function callEvent(options: Call): BusEvent {
         eventName,
       },
       ...{ awsRegion: 'eu-central-1', sourceIPAddress: '203.0.113.7', userAgent: 'aws-cli/2', eventType: 'AwsApiCall' },
-      userIdentity: account === seenIn ? identity(by, account) : { type: 'AWSAccount', accountId: account },
+      userIdentity: account === seenIn ? caller : { type: 'AWSAccount', accountId: account },
       requestParameters: parameters,
       responseElements: null,
       ...(key !== undefined && { resources: [{ accountId: keysAccount, type: 'AWS::KMS::Key', ARN: key }] }),

@@ -18,10 +18,11 @@ const deployer = `cdk-hnb659fds-cfn-exec-role-${mainAccount}-${region}`;
 const fulcio = deployment.record.keys.get('fulcio')?.arn ?? '';
 const topic = `arn:aws:sns:${region}:${mainAccount}`;
 const mallory = 'mallory';
+const deployed = { by: deployer, through: 'cloudformation.amazonaws.com' };
 
 /** Ids of the rules that an event triggers. */
-function triggered(event: BusEvent, side: 'main' | 'keys' = 'main', of = deployment): readonly string[] {
-  return auditRules(of, { side, region })
+function triggered(event: BusEvent, side: 'main' | 'keys' = 'main', of = deployment, at = region): readonly string[] {
+  return auditRules(of, { side, region: at })
     .filter(({ pattern }) => matchesPattern(pattern, event))
     .map(({ id }) => id);
 }
@@ -153,9 +154,8 @@ describe('the rules about the audit itself', () => {
   it.each(cases)('tell of %s with %j, and not of a deployment', (call, parameters, rules) => {
     const by = (who: string) => triggered(callEvent({ call, by: who, parameters }));
     expect(by(mallory)).toEqual(rules.map((rule) => `audit-change-${rule}`));
-    expect(by('user/eve')).toEqual(by(mallory));
-    expect(by('nobody')).toEqual(by(mallory));
-    expect(by(deployer)).toEqual([]);
+    for (const who of ['user/eve', 'nobody', deployer]) expect(by(who)).toEqual(by(mallory));
+    expect(triggered(callEvent({ call, ...deployed, parameters }))).toEqual([]);
   });
 
   it.each([
@@ -171,12 +171,12 @@ describe('the rules about the audit itself', () => {
   });
 
   it('watch in the account of the keys as well, whose deployment is another', () => {
-    const stop = (by: string) =>
-      triggered(
-        callEvent({ call: 'cloudtrail:StopLogging', by, parameters: { name: 'acme-audit' }, account: keysAccount }),
-        'keys',
-      );
-    expect(stop(`cdk-hnb659fds-cfn-exec-role-${keysAccount}-${region}`)).toEqual([]);
+    const name = { call: 'cloudtrail:StopLogging', parameters: { name: 'acme-audit' }, account: keysAccount };
+    const stop = (by: string, through?: string) =>
+      triggered(callEvent({ ...name, by, ...(through !== undefined && { through }) }), 'keys');
+    const itsDeployer = `cdk-hnb659fds-cfn-exec-role-${keysAccount}-${region}`;
+    expect(stop(itsDeployer, deployed.through)).toEqual([]);
+    expect(stop(itsDeployer)).toEqual(['audit-change-trail']);
     expect(stop('acme-break-glass')).toEqual(['audit-change-trail']);
   });
 });
@@ -204,10 +204,42 @@ describe('the rule about deployments', () => {
   });
 
   it('is what tells of a program that a deployment changed, for the other rule does not', () => {
-    const register = (by: string) =>
-      triggered(callEvent({ call: 'ecs:RegisterTaskDefinition', by, parameters: { family: 'acme-fulcio' } }));
-    expect(register(deployer)).toEqual([]);
-    expect(register(mallory)).toEqual(['program-change']);
+    const register = (who: Pick<Parameters<typeof callEvent>[0], 'by' | 'through'>) =>
+      triggered(callEvent({ call: 'ecs:RegisterTaskDefinition', ...who, parameters: { family: 'acme-fulcio' } }));
+    expect(register(deployed)).toEqual([]);
+    expect(register({ by: mallory })).toEqual(['program-change']);
+  });
+
+  it.each([
+    ['a session of the role', { by: deployer }],
+    ['the role through another service', { by: deployer, through: 'ssm.amazonaws.com' }],
+    ['another role through CloudFormation', { by: mallory, through: 'cloudformation.amazonaws.com' }],
+    ['the deployment of another region', { ...deployed, by: deployer.replace(region, 'eu-west-2') }],
+  ])('does not stand for %s, of which the others tell', (_who, who) => {
+    const stop = { call: 'events:DisableRule', parameters: { name: 'acme-program-change' } };
+    expect(triggered(callEvent({ call: 'ecs:RunTask', ...who }))).toEqual(['program-change']);
+    expect(triggered(callEvent({ ...stop, ...who }))).toEqual(['audit-change-trail', 'audit-change-rules']);
+  });
+});
+
+describe('the rule about roles', () => {
+  const change = (roleName: string, side: 'main' | 'keys' = 'main', call = 'iam:UpdateAssumeRolePolicy') =>
+    triggered(callEvent({ call, by: mallory, parameters: { roleName } }), side, deployment, 'us-east-1');
+
+  it.each(['cfn-exec', 'deploy', 'file-publishing', 'lookup'])('tells of that of deployments, %s', (kind) => {
+    for (const side of ['main', 'keys'] as const) {
+      const account = side === 'main' ? mainAccount : keysAccount;
+      const role = `cdk-hnb659fds-${kind}-role-${account}-${region}`;
+      expect(change(role, side)).toEqual(['role-change']);
+      expect(change(role, side, 'iam:PutRolePolicy')).toEqual(['role-change']);
+      expect(change(role, side, 'iam:AttachRolePolicy')).toEqual(['role-change']);
+    }
+  });
+
+  it('tells of those of the instance, and of no others', () => {
+    expect(change('acme-fulcio-task')).toEqual(['role-change']);
+    expect(change(`cdk-other1-cfn-exec-role-${mainAccount}-${region}`)).toEqual([]);
+    expect(change('nightly-report')).toEqual([]);
   });
 });
 
