@@ -27,8 +27,10 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
     ...(hasKeys && isKeys ? [keyEnd, keyChange] : []),
     ...(side === 'main' ? keys.flatMap((key) => rulesOfKey(key, deployment)) : []),
     ...(side === 'main' && aws.regions.includes(region)
-      ? [...keySecretRules(deployment, region), ...dataRules(deployment, region), programChange(place)]
+      ? [...keySecretRules(deployment, region), ...dataRules(deployment, region)]
       : []),
+    // Where IAM reports, too: a function made there may be one of the roles.
+    ...(side === 'main' ? [programChange(place)] : []),
     // That of the trail, which is all there is.
     ...(side === 'keys' && region === names.writeRegion ? [bucketChange(names.instance, region)] : []),
     ...(region === globalRegion(deployment) ? [roleChange(names.instance, qualifier)] : []),

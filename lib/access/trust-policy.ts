@@ -1,4 +1,5 @@
 import type { Deployment } from '../deployment.ts';
+import { partitionOf } from '../names.ts';
 import { type PolicyDocument, policyOf, type Statement } from './statement.ts';
 
 type Condition = NonNullable<Statement['Condition']>;
@@ -12,9 +13,18 @@ export function trustService(service: string, condition?: Condition): PolicyDocu
   });
 }
 
-/** Returns the trust of tasks: ECS, and for tasks of this account only, as ECS says of whom it asks for. */
-export function trustTasks({ names }: Deployment): PolicyDocument {
-  return trustService('ecs-tasks', { StringEqualsIfExists: { 'aws:SourceAccount': names.account } });
+/**
+ * Returns the trust of tasks: ECS, and for tasks of this account and region only, as ECS says of whom it asks for. In
+ * another region no rule of the audit would see the task begin.
+ *
+ * Where ECS says nothing it is let in: only ECS can leave it out, and of what starts a task (the execution role) ECS
+ * does not document that it says it; an emulator says neither.
+ */
+export function trustTasks({ names }: Deployment, region: string): PolicyDocument {
+  return trustService('ecs-tasks', {
+    StringEqualsIfExists: { 'aws:SourceAccount': names.account },
+    ArnLikeIfExists: { 'aws:SourceArn': `arn:${partitionOf(region)}:ecs:${region}:${names.account}:*` },
+  });
 }
 
 /**

@@ -22,7 +22,7 @@ export class RolesStack extends Stack {
     const { names, aws } = deployment;
     super(scope, id, { ...rest, env: { account: names.account, region }, terminationProtection: true });
     for (const service of placedServices(deployment)) {
-      const of = { trust: trustTasks(deployment) };
+      const of = { trust: trustTasks(deployment, service.region) };
       const name = logicalId(service.id);
       addRole(this, `${name}Task`, {
         ...{ ...of, roleName: names.role(service.id, 'task'), description: `${service.id}: what its server may do` },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { auditRules } from '../../../lib/access/audit-rules.ts';
+import { auditRegions, auditRules } from '../../../lib/access/audit-rules.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { type BusEvent, callEvent, stackEvent } from './audit-events.ts';
 import { matchesPattern } from './event-pattern.ts';
@@ -219,6 +219,20 @@ describe('the rule about deployments', () => {
     const stop = { call: 'events:DisableRule', parameters: { name: 'acme-program-change' } };
     expect(triggered(callEvent({ call: 'ecs:RunTask', ...who }))).toEqual(['program-change']);
     expect(triggered(callEvent({ ...stop, ...who }))).toEqual(['audit-change-trail', 'audit-change-rules']);
+  });
+});
+
+describe('the rule about programs', () => {
+  const started = (call: string, at: string, side: 'main' | 'keys' = 'main') =>
+    triggered(callEvent({ call, by: mallory, parameters: {} }), side, deployment, at);
+
+  it.each(['ecs:RunTask', 'lambda:CreateFunction20150331'])('tells in every region that is watched, of %s', (call) => {
+    for (const at of auditRegions(deployment, 'main'))
+      expect([at, started(call, at)]).toEqual([at, ['program-change']]);
+  });
+
+  it('says nothing in the account of the keys, where nothing runs', () => {
+    expect(started('ecs:RunTask', region, 'keys')).toEqual([]);
   });
 });
 

@@ -73,6 +73,7 @@ describe('AuditStack', () => {
     ['Audit-main-eu-west-1', 'BucketChangeRule', 'PutBucketPolicy'],
     ['Audit-main-eu-west-1', 'ProgramChangeRule', 'RunTask'],
     ['Audit-main-us-east-1', 'RoleChangeRule', 'PutRolePolicy'],
+    ['Audit-main-us-east-1', 'ProgramChangeRule', 'CreateFunction20150331'],
     ['Audit-keys-eu-central-1', 'BucketChangeRule', 'PutBucketLifecycle'],
     ['Audit-main-us-east-1', 'AuditChangeRulesRule', 'DisableRule'],
     ['Audit-keys-eu-central-1', 'AuditChangeTrailRule', 'StopLogging'],

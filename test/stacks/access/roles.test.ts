@@ -73,6 +73,19 @@ describe('the trust of a role', () => {
     expect(statement?.Condition).toEqual({ Bool: { 'aws:MultiFactorAuthPresent': 'true' } });
   });
 
+  it.each([
+    ['acme-fulcio-task', 'eu-central-1'],
+    ['acme-fulcio-execution', 'eu-central-1'],
+    ['acme-rekor-log2026-2-task', 'eu-west-1'],
+    ['acme-rekor-log2026-2-execution', 'eu-west-1'],
+  ])('is for tasks of the region of its service only: %s in %s', (role, region) => {
+    const [statement] = trustOf(templates, 'Roles', role);
+    expect(statement?.Condition).toEqual({
+      StringEqualsIfExists: { 'aws:SourceAccount': '012345678901' },
+      ArnLikeIfExists: { 'aws:SourceArn': `arn:aws:ecs:${region}:012345678901:*` },
+    });
+  });
+
   it('is for the stacks of this instance only, where CloudFormation makes keys', () => {
     const [statement] = trustOf(templates, 'KeyRoles', 'acme-keys-deployment');
     expect(statement?.Condition).toEqual({
