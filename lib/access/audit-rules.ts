@@ -12,6 +12,7 @@ import {
   signedFromElsewhere,
 } from './key-rules.ts';
 import { isLog, keyRegions, placedKeys, placedServices } from './placement.ts';
+import { secretRules } from './secret-rules.ts';
 import { auditChanges, deploymentBegun } from './watch-rules.ts';
 
 /** Returns the rules of one account and region. */
@@ -27,7 +28,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
     ...(hasKeys && isKeys ? [keyEnd, keyChange] : []),
     ...(side === 'main' ? keys.flatMap((key) => rulesOfKey(key, deployment)) : []),
     ...(side === 'main' && aws.regions.includes(region)
-      ? [...keySecretRules(deployment, region), ...dataRules(deployment, region)]
+      ? [...keySecretRules(deployment, region), ...secretRules(deployment, place), ...dataRules(deployment, region)]
       : []),
     // Where IAM reports, too: a function made there may be one of the roles.
     ...(side === 'main' ? [programChange(place)] : []),

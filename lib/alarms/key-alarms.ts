@@ -46,6 +46,18 @@ export const keyAlarms: readonly AlarmRow[] = [
     auditRule: 'key-secret-of',
   },
   {
+    ...triggered,
+    id: 'database-secret-read',
+    title: "somebody else read the password of a log's database",
+    auditRule: 'database-secret-of',
+  },
+  {
+    ...triggered,
+    id: 'secret-change',
+    title: 'a secret of the instance was changed or copied',
+    auditRule: 'secret-change',
+  },
+  {
     id: 'signatures-unlogged',
     title: 'the key of Fulcio signed more than the CT logs show',
     subject: 'issuance',

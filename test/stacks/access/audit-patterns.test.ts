@@ -84,7 +84,7 @@ describe('the rules about keys', () => {
       expect(get(mallory, id)).toEqual(['key-secret-of-ct-ct2026-1']);
       expect(get('acme-ct-ct2026-1-task', id)).toEqual([]);
     }
-    expect(get(mallory, name, 'PutSecretValue')).toEqual(['key-secret-of-ct-ct2026-1']);
+    expect(get(mallory, name, 'PutSecretValue')).toEqual(['key-secret-of-ct-ct2026-1', 'secret-change']);
     expect(get('acme-ct-ct2026-1-execution', 'acme/database/ct-ct2026-1')).toEqual([]);
   });
 
@@ -124,6 +124,52 @@ describe('the rules about keys', () => {
       const ids = auditRules(hsm, { side: 'main', region: 'eu-west-1' }).map(({ id }) => id);
       expect(ids.filter((id) => id.startsWith('key-secret-of-'))).toEqual(['key-secret-of-timestamp-tsa-2']);
     });
+  });
+});
+
+describe('the rules about secrets', () => {
+  const call = (by: string, secretId: string, action = 'GetSecretValue', through?: string) => {
+    const parameters = { secretId };
+    return triggered(callEvent({ call: `secretsmanager:${action}`, by, parameters, ...(through && { through }) }));
+  };
+  const shard = 'acme/database/rekor-log2026-1';
+
+  it.each([shard, `arn:aws:secretsmanager:${region}:${mainAccount}:secret:${shard}-AbCdEf`])(
+    'tell who read the password of a database, but for whoever needs it: %s',
+    (secret) => {
+      const told = ['database-secret-of-rekor-log2026-1'];
+      for (const who of [mallory, 'user/eve', deployer, 'acme-ct-ct2026-1-execution', 'acme-rekor-log2026-1-task']) {
+        expect([who, call(who, secret)]).toEqual([who, told]);
+      }
+      expect(call('acme-rekor-log2026-1-execution', secret)).toEqual([]);
+      expect(call('acme-shard-database-function', secret)).toEqual([]);
+      expect(call(deployer, secret, 'GetSecretValue', deployed.through)).toEqual([]);
+    },
+  );
+
+  it('tell who read that of the administrator of the database', () => {
+    const told = ['database-secret-of-admin'];
+    expect(call(mallory, 'acme/database/admin')).toEqual(told);
+    expect(call('acme-rekor-log2026-1-execution', 'acme/database/admin')).toEqual(told);
+    expect(call('acme-shard-database-function', 'acme/database/admin')).toEqual([]);
+  });
+
+  it.each(['ReplicateSecretToRegions', 'UpdateSecretVersionStage', 'PutResourcePolicy', 'PutSecretValue'])(
+    'tell who changed any of them: %s',
+    (action) => {
+      for (const secret of [shard, 'acme/hsm/fulcio/pin', 'acme/prober']) {
+        expect(call(mallory, secret, action)).toEqual(['secret-change']);
+        expect(call('acme-shard-database-function', secret, action)).toEqual(['secret-change']);
+        expect(call(deployer, secret, action, deployed.through)).toEqual([]);
+      }
+    },
+  );
+
+  it('say nothing about secrets of others, or about looking', () => {
+    for (const action of ['GetSecretValue', 'PutSecretValue'])
+      expect(call(mallory, 'other/database', action)).toEqual([]);
+    expect(call(mallory, shard, 'DescribeSecret')).toEqual([]);
+    expect(call('acme-rekor-log2026-10-execution', `${shard}0`)).toEqual([]);
   });
 });
 

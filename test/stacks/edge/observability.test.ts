@@ -262,6 +262,7 @@ describe('ObservabilityStack', () => {
       'acme-tls-expiry-rekor-log2026-1',
       'acme-monitor-failing-rekor-log2026-1',
       'acme-monitor-silent-rekor-log2026-1',
+      'acme-database-secret-read-rekor-log2026-1',
     ]);
     expect(names).toContain('acme-checkpoint-age-rekor-log2026-2');
   });
