@@ -6,6 +6,7 @@ import {
   everySignature,
   keyChange,
   keyEnd,
+  keyReturn,
   keySecretRules,
   readByOther,
   rulesOfKey,
@@ -25,7 +26,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
   return [
     ...(hasKeys ? [everySignature] : []),
     ...(hasKeys && side === 'keys' ? [signedFromElsewhere(names.account), readByOther(names)] : []),
-    ...(hasKeys && isKeys ? [keyEnd, keyChange] : []),
+    ...(hasKeys && isKeys ? [keyEnd, keyReturn, keyChange] : []),
     ...(side === 'main' ? keys.flatMap((key) => rulesOfKey(key, deployment)) : []),
     ...(side === 'main' && aws.regions.includes(region)
       ? [...keySecretRules(deployment, region), ...secretRules(deployment, place), ...dataRules(deployment, region)]
@@ -112,13 +113,15 @@ const bucketChanges = [
   ...['PutBucketPolicy', 'DeleteBucketPolicy', 'PutBucketPublicAccessBlock', 'DeleteBucketPublicAccessBlock'],
   ...['PutBucketVersioning', 'PutBucketObjectLockConfiguration', 'PutObjectLockConfiguration'],
   ...['PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketReplication', 'DeleteBucket'],
+  ...['PutBucketEncryption', 'DeleteBucketEncryption', 'PutBucketOwnershipControls'],
 ];
 
 /** Who may start a program under a role is as good as the role: no policy of a key sees the difference. */
 function programChange(place: BootstrapPlace): AuditRule {
   const eventName = [
     ...['RegisterTaskDefinition', 'RunTask', 'StartTask', 'ExecuteCommand', 'CreateService', 'UpdateService'],
-    'CreateTaskSet',
+    ...['CreateTaskSet', 'CreateExpressGatewayService', 'UpdateExpressGatewayService'],
+    ...['RegisterDaemonTaskDefinition', 'CreateDaemon', 'UpdateDaemon'],
     ...['CreateFunction20150331', 'UpdateFunctionCode20150331v2', 'UpdateFunctionConfiguration20150331v2'],
   ];
   return {

@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { bootstrapRoleArn } from './key-role-policy.ts';
+import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
 import { type PolicyDocument, policyOf, type Statement, unlessRole } from './statement.ts';
 
 export interface BucketAccess {
@@ -38,7 +38,7 @@ export function bucketPolicy(access: BucketAccess): PolicyDocument {
     onlyTls(access),
     keepVersions(access),
     keepObjects(access),
-    keepConfiguration(access),
+    keepConfiguration(access.bucketArn, { ...access, account: access.deployment.names.account }),
     noReplicas(access),
     ...(writeOnce ? [writtenOnce(access)] : []),
     ...(writers ? [onlyWriters(access, writers)] : []),
@@ -103,8 +103,9 @@ function keepObjects({ deployment, bucketArn, removed = [] }: BucketAccess): Sta
   };
 }
 
-function keepConfiguration({ deployment, region, bucketArn, qualifier }: BucketAccess): Statement {
-  const deployer = bootstrapRoleArn('cfn-exec', { account: deployment.names.account, region, qualifier });
+/** What protects a bucket is changed by deployments only. */
+export function keepConfiguration(bucketArn: string, place: BootstrapPlace): Statement {
+  const deployer = bootstrapRoleArn('cfn-exec', place);
   return { ...everybody('KeepConfiguration', configuration, bucketArn), ...unlessRole(deployer) };
 }
 

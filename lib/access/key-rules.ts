@@ -141,6 +141,15 @@ export const keyEnd: AuditRule = {
   alarming: true,
 };
 
+/** A key is disabled where its service was taken over: to enable it is to go on signing. */
+export const keyReturn: AuditRule = {
+  id: 'key-return',
+  description: 'A key was enabled again, or its deletion called off',
+  pattern: kms(['EnableKey', 'CancelKeyDeletion']),
+  runbook: 'alarm-key-return',
+  alarming: true,
+};
+
 export const keyChange: AuditRule = {
   id: 'key-change',
   description: 'The policy of a key was changed, or permission given past it',

@@ -10,8 +10,8 @@ interface Watch {
   /** As their host names begin: of CloudWatch it is `monitoring`. */
   readonly services: readonly string[];
   readonly eventName: readonly string[];
-  /** Alternatives, each a parameter of the call. */
-  readonly named: Readonly<Record<string, readonly unknown[]>>;
+  /** Alternatives, each parameters of the call. */
+  readonly named: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Returns who, besides a deployment, keeps the audit from seeing, or from telling. */
@@ -25,7 +25,7 @@ export function auditChanges(deployment: Deployment, place: BootstrapPlace): rea
       detail: {
         eventSource: services.map((service) => `${service}.amazonaws.com`),
         eventName,
-        requestParameters: { $or: Object.entries(named).map(([name, matches]) => ({ [name]: matches })) },
+        requestParameters: { $or: named },
         ...deployed,
       },
     },
@@ -43,10 +43,12 @@ function ownNames({ names, config }: Deployment, { account, region }: BootstrapP
   const ours = [{ prefix: `${names.instance}-` }];
   const topics = [`${names.instance}-audit`, ...(config.monitors?.alerts ?? []).map(({ sns }) => sns)];
   const topicArn = `arn:${partitionOf(region)}:sns:${region}:${account}`;
+  const groups = [names.logGroup(''), `/aws/events${names.logGroup('')}`];
   return {
     ours,
     trails: [...ours, { wildcard: `arn:*:trail/${names.instance}-*` }],
-    groups: [names.logGroup(''), `/aws/events${names.logGroup('')}`].map((prefix) => ({ prefix })),
+    groups: groups.map((prefix) => ({ prefix })),
+    groupIds: groups.flatMap((prefix) => [{ prefix }, { wildcard: `arn:*:log-group:${prefix}*` }]),
     topics: topics.map((topic) => ({ prefix: `${topicArn}:${topic}` })),
   };
 }
@@ -65,27 +67,34 @@ function watchesOnWhatSees({ ours, trails }: OwnNames): readonly Watch[] {
       // It tells of the end of the next rule, which tells of the end of this one: no rule sees its own.
       services: ['cloudtrail', 'events'],
       eventName: ['StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors', ...ruleEvents],
-      named: { name: trails, trailName: trails, rule: ours },
+      named: [{ name: trails }, { trailName: trails }, { rule: ours }],
     },
     {
       id: 'rules',
       description: 'Somebody but a deployment changed a rule: of the audit, or of the clock of a function',
       services: ['events'],
       eventName: ruleEvents,
-      named: { name: ours, rule: ours },
+      named: [{ name: ours }, { rule: ours }],
     },
     {
       id: 'alarms',
       description: 'Somebody but a deployment changed an alarm',
       services: ['monitoring'],
       eventName: ['DeleteAlarms', 'PutMetricAlarm', 'PutCompositeAlarm', 'DisableAlarmActions', 'SetAlarmState'],
-      named: { alarmName: ours, alarmNames: ours },
+      named: [{ alarmName: ours }, { alarmNames: ours }],
+    },
+    {
+      id: 'mutes',
+      description: 'Somebody but a deployment muted alarms: ours by name, or all there are',
+      services: ['monitoring'],
+      eventName: ['PutAlarmMuteRule'],
+      named: [{ muteTargets: { alarmNames: ours } }, { muteTargets: { alarmNames: [{ exists: false }] } }],
     },
   ];
 }
 
 /** What keeps the events, and who hears of them. */
-function watchesOnWhatTells({ ours, groups, topics }: OwnNames): readonly Watch[] {
+function watchesOnWhatTells({ ours, groups, groupIds, topics }: OwnNames): readonly Watch[] {
   return [
     {
       id: 'records',
@@ -93,9 +102,13 @@ function watchesOnWhatTells({ ours, groups, topics }: OwnNames): readonly Watch[
       services: ['logs'],
       eventName: [
         ...['DeleteLogGroup', 'DeleteLogStream', 'PutRetentionPolicy', 'PutMetricFilter', 'DeleteMetricFilter'],
-        ...['PutResourcePolicy', 'DeleteResourcePolicy'],
+        ...['PutResourcePolicy', 'DeleteResourcePolicy', 'PutDataProtectionPolicy', 'PutAccountPolicy'],
       ],
-      named: { logGroupName: groups, policyName: ours },
+      // A policy of the account is about every group, whatever it is called; it alone has a type.
+      named: [
+        ...[{ logGroupName: groups }, { logGroupIdentifier: groupIds }, { policyName: ours }],
+        { policyType: [{ exists: true }] },
+      ],
     },
     {
       id: 'topics',
@@ -103,9 +116,9 @@ function watchesOnWhatTells({ ours, groups, topics }: OwnNames): readonly Watch[
       services: ['sns'],
       eventName: [
         ...['Unsubscribe', 'SetSubscriptionAttributes', 'DeleteTopic', 'SetTopicAttributes'],
-        ...['AddPermission', 'RemovePermission'],
+        ...['AddPermission', 'RemovePermission', 'PutDataProtectionPolicy'],
       ],
-      named: { topicArn: topics, subscriptionArn: topics },
+      named: [{ topicArn: topics }, { subscriptionArn: topics }, { resourceArn: topics }],
     },
   ];
 }

@@ -75,6 +75,7 @@ export const keyAlarms: readonly AlarmRow[] = [
     urgency: 'now',
   },
   { ...triggered, id: 'key-end', title: 'a key was disabled or is to be deleted', auditRule: 'key-end' },
+  { ...triggered, id: 'key-return', title: 'a key was enabled again', auditRule: 'key-return' },
   { ...triggered, id: 'key-change', title: 'the policy of a key was changed', auditRule: 'key-change' },
   {
     ...triggered,

@@ -3,6 +3,8 @@ import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
 import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { watchedBuckets } from '../access/audit-rules.ts';
+import { keepConfiguration } from '../access/bucket-policy.ts';
+import type { BootstrapPlace } from '../access/key-role-policy.ts';
 import { policyOf, type Statement } from '../access/statement.ts';
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
@@ -12,11 +14,13 @@ export interface AuditTrailProps {
   readonly deployment: Deployment;
   readonly account: string;
   readonly side: 'main' | 'keys';
+  /** Qualifier of `cdk bootstrap` in the account. @default hnb659fds */
+  readonly qualifier?: string | undefined;
 }
 
 /** The trail of an account, in all regions, with digests by which a removed or changed file is noticed. */
 export class AuditTrail extends Construct {
-  constructor(scope: Construct, id: string, { deployment, account, side }: AuditTrailProps) {
+  constructor(scope: Construct, id: string, { deployment, account, side, qualifier }: AuditTrailProps) {
     super(scope, id);
     const { names } = deployment;
     const trailName = `${names.instance}-audit`;
@@ -28,7 +32,7 @@ export class AuditTrail extends Construct {
       bucketName: names.bucket(owner, region),
     });
     bucket.applyRemovalPolicy(RemovalPolicy.RETAIN);
-    const policyDocument = trailPolicy({ bucketArn: names.bucketArn(owner, region), trailArn, account });
+    const policyDocument = trailPolicy(names.bucketArn(owner, region), trailArn, { account, region, qualifier });
     const policy = new CfnBucketPolicy(this, 'Policy', { bucket: names.bucket(owner, region), policyDocument });
     policy.addResourceDependency(bucket);
     policy.applyRemovalPolicy(RemovalPolicy.RETAIN);
@@ -64,8 +68,7 @@ function removals(deployment: Deployment): CfnTrail.AdvancedEventSelectorPropert
   };
 }
 
-function trailPolicy(options: { readonly bucketArn: string; readonly trailArn: string; readonly account: string }) {
-  const { bucketArn, trailArn, account } = options;
+function trailPolicy(bucketArn: string, trailArn: string, place: BootstrapPlace) {
   const trail = {
     ...{ Effect: 'Allow' as const, Principal: { Service: 'cloudtrail.amazonaws.com' } },
     Condition: { StringEquals: { 'aws:SourceArn': trailArn } },
@@ -73,10 +76,11 @@ function trailPolicy(options: { readonly bucketArn: string; readonly trailArn: s
   const everybody = { Effect: 'Deny', Principal: '*', Resource: [bucketArn, `${bucketArn}/*`] } as const;
   const statements: readonly Statement[] = [
     { Sid: 'TrailLooks', ...trail, Action: 's3:GetBucketAcl', Resource: bucketArn },
-    { Sid: 'TrailWrites', ...trail, Action: 's3:PutObject', Resource: `${bucketArn}/AWSLogs/${account}/*` },
+    { Sid: 'TrailWrites', ...trail, Action: 's3:PutObject', Resource: `${bucketArn}/AWSLogs/${place.account}/*` },
     { Sid: 'OnlyTls', ...everybody, Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
     // Evidence has no break-glass: who could remove it would be the one it is about.
     { Sid: 'KeepEvents', ...everybody, Action: ['s3:DeleteObject*', 's3:BypassGovernanceRetention'] },
+    keepConfiguration(bucketArn, place),
   ];
   return policyOf(...statements);
 }

@@ -40,7 +40,7 @@ export class AuditStack extends Stack {
     this.topicArn = topic.ref;
     const logArn = this.#addLog(deployment, account);
     for (const rule of auditRules(deployment, { side, region, qualifier })) this.#addRule(rule, logArn, props);
-    if (region === names.writeRegion) new AuditTrail(this, 'Trail', { deployment, account, side });
+    if (region === names.writeRegion) new AuditTrail(this, 'Trail', { deployment, account, side, qualifier });
     new CfnOutput(this, 'AuditTopicArn', { value: this.topicArn });
   }
 

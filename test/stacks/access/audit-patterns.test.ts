@@ -68,6 +68,16 @@ describe('the rules about keys', () => {
     expect(triggered(event, 'keys')).toEqual(rules);
   });
 
+  it.each(['kms:EnableKey', 'kms:CancelKeyDeletion'])('tell of a key that comes back, whoever did it: %s', (call) => {
+    const by = (who: string, account: string) => callEvent({ call, by: who, account, parameters: { keyId: 'x' } });
+    for (const who of [mallory, 'acme-key-administrator']) {
+      expect(triggered(by(who, keysAccount), 'keys')).toEqual(['key-return']);
+    }
+    const one = sampleDeployment({ keysAccount: mainAccount });
+    expect(triggered(by(mallory, mainAccount), 'main', one)).toEqual(['key-return']);
+    expect(triggered(callEvent({ ...own, call: 'kms:DescribeKey', by: mallory }), 'keys')).toEqual([]);
+  });
+
   it('in one account for both, where the auditor reads the public half', () => {
     const one = sampleDeployment({ keysAccount: mainAccount });
     expect(triggered(read('acme-auditor'), 'main', one)).toEqual([]);
@@ -188,6 +198,11 @@ describe('the rules about the audit itself', () => {
     ['monitoring:DisableAlarmActions', { alarmNames: ['acme-evidence'] }, ['alarms']],
     ['monitoring:PutMetricAlarm', { alarmName: 'acme-evidence', threshold: 1e9 }, ['alarms']],
     ['monitoring:SetAlarmState', { alarmName: 'acme-evidence', stateValue: 'OK' }, ['alarms']],
+    ['monitoring:PutAlarmMuteRule', { name: 'x', muteTargets: { alarmNames: ['acme-evidence'] } }, ['mutes']],
+    ['monitoring:PutAlarmMuteRule', { name: 'everything' }, ['mutes']],
+    ['logs:PutAccountPolicy', { policyName: 'x', policyType: 'DATA_PROTECTION_POLICY' }, ['records']],
+    ['logs:PutDataProtectionPolicy', { logGroupIdentifier: '/sigstead/acme/fulcio' }, ['records']],
+    ['sns:PutDataProtectionPolicy', { resourceArn: `${topic}:acme-audit` }, ['topics']],
     ['logs:DeleteLogGroup', { logGroupName: '/aws/events/sigstead/acme/audit' }, ['records']],
     ['logs:PutRetentionPolicy', { logGroupName: '/aws/events/sigstead/acme/audit', retentionInDays: 1 }, ['records']],
     ['logs:DeleteMetricFilter', { logGroupName: '/sigstead/acme/rekor-log2026-1', filterName: 'x' }, ['records']],
@@ -208,6 +223,10 @@ describe('the rules about the audit itself', () => {
     ['cloudtrail:StopLogging', { name: 'their-trail' }],
     ['events:DisableRule', { name: 'nightly-report' }],
     ['monitoring:DeleteAlarms', { alarmNames: ['other'] }],
+    ['monitoring:PutAlarmMuteRule', { name: 'x', muteTargets: { alarmNames: ['other'] } }],
+    ['monitoring:DeleteAlarmMuteRule', { alarmMuteRuleName: 'x' }],
+    ['sns:PutDataProtectionPolicy', { resourceArn: `${topic}:newsletter` }],
+    ['logs:PutDataProtectionPolicy', { logGroupIdentifier: '/aws/lambda/other' }],
     ['logs:DeleteLogGroup', { logGroupName: '/aws/lambda/other' }],
     ['sns:Unsubscribe', { subscriptionArn: `${topic}:newsletter:0a1b` }],
     ['events:DescribeRule', { name: 'acme-key-change' }],
@@ -272,7 +291,10 @@ describe('the rule about programs', () => {
   const started = (call: string, at: string, side: 'main' | 'keys' = 'main') =>
     triggered(callEvent({ call, by: mallory, parameters: {} }), side, deployment, at);
 
-  it.each(['ecs:RunTask', 'lambda:CreateFunction20150331'])('tells in every region that is watched, of %s', (call) => {
+  it.each([
+    ...['ecs:RunTask', 'ecs:CreateExpressGatewayService', 'ecs:RegisterDaemonTaskDefinition'],
+    'lambda:CreateFunction20150331',
+  ])('tells in every region that is watched, of %s', (call) => {
     for (const at of auditRegions(deployment, 'main'))
       expect([at, started(call, at)]).toEqual([at, ['program-change']]);
   });

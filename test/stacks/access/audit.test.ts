@@ -75,6 +75,8 @@ describe('AuditStack', () => {
     ['Audit-main-us-east-1', 'RoleChangeRule', 'PutRolePolicy'],
     ['Audit-main-us-east-1', 'ProgramChangeRule', 'CreateFunction20150331'],
     ['Audit-keys-eu-central-1', 'BucketChangeRule', 'PutBucketLifecycle'],
+    ['Audit-keys-eu-central-1', 'BucketChangeRule', 'PutBucketEncryption'],
+    ['Audit-keys-eu-central-1', 'KeyReturnRule', 'EnableKey'],
     ['Audit-main-us-east-1', 'AuditChangeRulesRule', 'DisableRule'],
     ['Audit-keys-eu-central-1', 'AuditChangeTrailRule', 'StopLogging'],
     ['Audit-keys-eu-central-1', 'KeyReadByOtherRule', 'GetPublicKey'],
@@ -119,6 +121,34 @@ describe('AuditStack', () => {
     const policies = resources(templates.get('Audit-keys-eu-central-1'), 'AWS::S3::BucketPolicy');
     expect(JSON.stringify(policies)).toContain('"Sid":"KeepEvents"');
     expect(JSON.stringify(policies)).not.toContain('break-glass');
+  });
+
+  it('lets deployments of its account alone change how the bucket of the trail is kept', () => {
+    for (const [stack, account] of [
+      ['Audit-main-eu-central-1', '012345678901'],
+      ['Audit-keys-eu-central-1', '210987654321'],
+    ]) {
+      const [[, policy] = fail()] = resources(templates.get(stack ?? ''), 'AWS::S3::BucketPolicy');
+      const { Statement } = policy.Properties['PolicyDocument'] as { readonly Statement: readonly object[] };
+      const deployer = `cdk-hnb659fds-cfn-exec-role-${account}-eu-central-1`;
+      expect(Statement).toContainEqual({
+        ...{
+          Sid: 'KeepConfiguration',
+          Effect: 'Deny',
+          Principal: '*',
+          Resource: expect.stringContaining('acme-audit'),
+        },
+        Action: expect.arrayContaining(['s3:PutBucketPolicy', 's3:PutEncryptionConfiguration', 's3:DeleteBucket']),
+        Condition: {
+          ArnNotLike: {
+            'aws:PrincipalArn': [
+              `arn:aws:iam::${account}:role/${deployer}`,
+              `arn:aws:sts::${account}:assumed-role/${deployer}/*`,
+            ],
+          },
+        },
+      });
+    }
   });
 });
 
