@@ -14,6 +14,7 @@ import {
 } from './key-rules.ts';
 import { isLog, keyRegions, placedKeys, placedServices } from './placement.ts';
 import { secretRules } from './secret-rules.ts';
+import { userRules } from './user-rules.ts';
 import { auditChanges, deploymentBegun } from './watch-rules.ts';
 
 /** Returns the rules of one account and region. */
@@ -29,10 +30,13 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
     ...(hasKeys && isKeys ? [keyEnd, keyReturn, keyChange] : []),
     ...(side === 'main' ? keys.flatMap((key) => rulesOfKey(key, deployment)) : []),
     ...(side === 'main' && aws.regions.includes(region)
-      ? [...keySecretRules(deployment, region), ...secretRules(deployment, place), ...dataRules(deployment, region)]
+      ? [
+          ...[...keySecretRules(deployment, region), ...secretRules(deployment, place)],
+          ...[...userRules(deployment, place), ...dataRules(deployment, region)],
+        ]
       : []),
     // Where IAM reports, too: a function made there may be one of the roles.
-    ...(side === 'main' ? [programChange(place)] : []),
+    ...(side === 'main' ? [programChange(place), serviceChange(place)] : []),
     // That of the trail, which is all there is.
     ...(side === 'keys' && region === names.writeRegion ? [bucketChange(names.instance, region)] : []),
     ...(region === globalRegion(deployment) ? [roleChange(names.instance, qualifier)] : []),
@@ -119,7 +123,7 @@ const bucketChanges = [
 /** Who may start a program under a role is as good as the role: no policy of a key sees the difference. */
 function programChange(place: BootstrapPlace): AuditRule {
   const eventName = [
-    ...['RegisterTaskDefinition', 'RunTask', 'StartTask', 'ExecuteCommand', 'CreateService', 'UpdateService'],
+    ...['RegisterTaskDefinition', 'RunTask', 'StartTask', 'ExecuteCommand', 'CreateService'],
     ...['CreateTaskSet', 'CreateExpressGatewayService', 'UpdateExpressGatewayService'],
     ...['RegisterDaemonTaskDefinition', 'CreateDaemon', 'UpdateDaemon'],
     ...['CreateFunction20150331', 'UpdateFunctionCode20150331v2', 'UpdateFunctionConfiguration20150331v2'],
@@ -132,6 +136,31 @@ function programChange(place: BootstrapPlace): AuditRule {
       detail: {
         eventSource: ['ecs.amazonaws.com', 'lambda.amazonaws.com'],
         eventName,
+        ...neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place)),
+      },
+    },
+    runbook: 'alarm-program-change',
+    alarming: true,
+  };
+}
+
+/** How many tasks a service has is no change of program: Application Auto Scaling changes that with the load. */
+function serviceChange(place: BootstrapPlace): AuditRule {
+  const given = [{ exists: true }];
+  // Of what has parts, one that each call has to give: EventBridge looks for values, not for what holds them.
+  const changed = [
+    ...[{ taskDefinition: given }, { enableExecuteCommand: given }, { loadBalancers: { containerName: given } }],
+    { networkConfiguration: { awsvpcConfiguration: { subnets: given } } },
+    { serviceConnectConfiguration: { enabled: given } },
+  ];
+  return {
+    id: 'program-change-service',
+    description: 'Somebody but a deployment changed what a service runs, or who reaches it',
+    pattern: {
+      source: ['aws.ecs'],
+      detail: {
+        ...{ eventSource: ['ecs.amazonaws.com'], eventName: ['UpdateService'] },
+        requestParameters: { $or: changed },
         ...neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place)),
       },
     },

@@ -1,4 +1,5 @@
 import type { KeySource } from '../../src/config/config.ts';
+import type { CognitoIssuer } from '../../src/identity/issuer.ts';
 import { ctLogId } from '../../src/services/ct-log.ts';
 import { tufOnlineKey } from '../../src/services/deployment.ts';
 import { fulcioId } from '../../src/services/fulcio.ts';
@@ -63,6 +64,11 @@ export function isLog({ kind }: Pick<PlacedService, 'kind'>): boolean {
 /** Returns the programs that run in an instance, each of which has an image. */
 export function instancePrograms(deployment: Placement): readonly string[] {
   return [...new Set(placedServices(deployment).map(({ program }) => program))].toSorted();
+}
+
+/** Returns the issuer whose user pool the deployment makes, if there is one. */
+export function managedCognito({ config }: Pick<Placement, 'config'>): CognitoIssuer | undefined {
+  return config.issuers.filter((issuer) => issuer.preset === 'cognito').find(({ managed }) => managed);
 }
 
 /** A key of an instance in KMS. */

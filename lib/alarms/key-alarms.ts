@@ -89,6 +89,14 @@ export const keyAlarms: readonly AlarmRow[] = [
     title: 'what runs under a role of the instance was changed',
     auditRule: 'program-change',
   },
+  {
+    ...triggered,
+    id: 'user-change',
+    title: 'a user of the identity provider, or how users log in, was changed',
+    auditRule: 'user-change',
+    // Somebody makes users: most of these were announced.
+    urgency: 'notice',
+  },
   { ...triggered, id: 'version-deleted', title: 'a version of a file was deleted', auditRule: 'version-deleted' },
   { ...triggered, id: 'objects-deleted', title: 'somebody but a log deleted files', auditRule: 'objects-deleted' },
   { ...triggered, id: 'lock-change', title: 'how long a file is kept was changed', auditRule: 'lock-change' },

@@ -25,11 +25,6 @@ export interface OidcStackProps extends StackProps {
   readonly issuer: CognitoIssuer;
 }
 
-/** Returns the issuer whose user pool the deployment makes, if there is one. */
-export function managedCognito({ config }: Pick<Deployment, 'config'>): CognitoIssuer | undefined {
-  return config.issuers.filter((issuer) => issuer.preset === 'cognito').find(({ managed }) => managed);
-}
-
 /**
  * A Cognito user pool as identity provider: people whom an administrator made, each with a second factor, and a public
  * client whose sessions are short. Tokens name an e-mail address; whoever can set it can sign as anybody, so no client

@@ -183,6 +183,39 @@ describe('the rules about secrets', () => {
   });
 });
 
+describe('the rule about users', () => {
+  const cognito = { preset: 'cognito', managed: true, redirectPort: 8123 } as const;
+  const pool = `${region}_AbCdEf123`;
+  const withPool = (issuer: object) => ({
+    ...deployment,
+    config: { ...deployment.config, issuers: [{ ...cognito, ...issuer }] } as typeof deployment.config,
+  });
+  const known = withPool({ userPool: pool, clientId: 'client' });
+  const change = (of: typeof deployment, call: string, who: { by: string; through?: string }, userPoolId = pool) =>
+    triggered(callEvent({ call: `cognito-idp:${call}`, ...who, parameters: { userPoolId } }), 'main', of);
+
+  it.each([
+    ...['AdminCreateUser', 'AdminSetUserPassword', 'AdminUpdateUserAttributes', 'AdminSetUserMFAPreference'],
+    ...['AdminResetUserPassword', 'UpdateUserPool', 'CreateUserPoolClient', 'UpdateUserPoolClient'],
+    ...['SetUserPoolMfaConfig', 'CreateIdentityProvider'],
+  ])('tells of %s, but not of a deployment', (call) => {
+    for (const by of [mallory, 'user/eve', deployer]) expect(change(known, call, { by })).toEqual(['user-change']);
+    expect(change(known, call, deployed)).toEqual([]);
+  });
+
+  it('says nothing about another pool once its own is known, nor about looking', () => {
+    expect(change(known, 'AdminCreateUser', { by: mallory }, `${region}_Other`)).toEqual([]);
+    expect(change(known, 'AdminGetUser', { by: mallory })).toEqual([]);
+    expect(change(withPool({}), 'AdminCreateUser', { by: mallory })).toEqual(['user-change']);
+  });
+
+  it('is there only where the deployment makes the pool', () => {
+    const theirs = withPool({ managed: false, userPool: pool, clientId: 'client' });
+    for (const not of [deployment, theirs]) expect(change(not, 'AdminCreateUser', { by: mallory })).toEqual([]);
+    expect(auditRules(known, { side: 'main', region: 'eu-west-1' }).map(({ id }) => id)).not.toContain('user-change');
+  });
+});
+
 describe('the rules about the audit itself', () => {
   const trailArn = `arn:aws:cloudtrail:${region}:${mainAccount}:trail/acme-audit`;
   const cases: readonly (readonly [string, Readonly<Record<string, unknown>>, readonly string[]])[] = [
@@ -297,6 +330,29 @@ describe('the rule about programs', () => {
   ])('tells in every region that is watched, of %s', (call) => {
     for (const at of auditRegions(deployment, 'main'))
       expect([at, started(call, at)]).toEqual([at, ['program-change']]);
+  });
+
+  const scaling = 'aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForECSService';
+  const updated = (change: object, by: string = mallory, through?: string) => {
+    const parameters = { cluster: 'acme', service: 'fulcio', ...change };
+    return triggered(callEvent({ call: 'ecs:UpdateService', by, parameters, ...(through && { through }) }));
+  };
+
+  it.each([
+    { taskDefinition: 'acme-fulcio:7', desiredCount: 2 },
+    { enableExecuteCommand: true },
+    { networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-1'], assignPublicIp: 'ENABLED' } } },
+    { loadBalancers: [{ targetGroupArn: 'arn:aws:x', containerName: 'fulcio', containerPort: 5555 }] },
+    { serviceConnectConfiguration: { enabled: true, namespace: 'other' } },
+  ])('tells of a service that is changed: %j', (change) => {
+    for (const by of [mallory, scaling, deployer]) expect(updated(change, by)).toEqual(['program-change-service']);
+    expect(updated(change, deployer, deployed.through)).toEqual([]);
+  });
+
+  it('says nothing where only the number of its tasks is another, as under load', () => {
+    expect(updated({ desiredCount: 4 }, scaling)).toEqual([]);
+    expect(updated({ desiredCount: 4 })).toEqual([]);
+    expect(updated({ forceNewDeployment: true })).toEqual([]);
   });
 
   it('says nothing in the account of the keys, where nothing runs', () => {

@@ -12,11 +12,11 @@ export function matchesPattern(pattern: unknown, event: unknown): boolean {
   });
 }
 
-/** Of a list in the event, one value is enough; an absent one matches nothing but its absence. */
+/** Of a list in the event, one value is enough; an absent one matches nothing but its absence. What has parts is no value. */
 function matchesOne(alternatives: readonly unknown[], given: unknown): boolean {
   const values = Array.isArray(given) ? given : given === undefined ? [] : [given];
   return alternatives.some((wanted) => {
-    if (isObject(wanted) && 'exists' in wanted) return wanted['exists'] === values.length > 0;
+    if (isObject(wanted) && 'exists' in wanted) return wanted['exists'] === values.some((value) => !isObject(value));
     return values.some((value) => matchesValue(wanted, value));
   });
 }

@@ -27,10 +27,10 @@ function synthesise(where = region, deployment = sampleDeployment()) {
 }
 
 const { stack, template, facts, deployment } = synthesise();
-/** Without recorded keys there are no rules for them yet, no key is in a secret, and IAM reports in another region. */
+/** Without recorded keys there are no rules for them yet, no key is in a secret, no pool is made, and IAM reports elsewhere. */
 const needsMore = [
   ...['key-sign-by-other', 'key-sign-elsewhere', 'key-sign-refused', 'key-read-by-other', 'signatures-unlogged'],
-  ...['key-secret-read', 'role-change'],
+  ...['key-secret-read', 'role-change', 'user-change'],
 ];
 const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map((alarm) => alarm['Properties']);
 

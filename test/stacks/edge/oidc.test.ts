@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { managedCognito, OidcStack } from '../../../lib/stacks/oidc.ts';
+import { managedCognito } from '../../../lib/access/placement.ts';
+import { OidcStack } from '../../../lib/stacks/oidc.ts';
 import type { CognitoIssuer } from '../../../src/identity/issuer.ts';
 import { account, newApp, region, sampleDeployment } from './fixture.ts';
 
