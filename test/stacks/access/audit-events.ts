@@ -1,4 +1,12 @@
-import { keysAccount, mainAccount } from './support.ts';
+import { auditRules } from '../../../lib/access/audit-rules.ts';
+import { matchesPattern } from './event-pattern.ts';
+import { keysAccount, mainAccount, sampleDeployment } from './support.ts';
+
+export const region = 'eu-central-1';
+export const deployment = sampleDeployment();
+export const mallory = 'mallory';
+export const deployer = `cdk-hnb659fds-cfn-exec-role-${mainAccount}-${region}`;
+export const deployed = { by: deployer, through: 'cloudformation.amazonaws.com' };
 
 /** An event as EventBridge hands it to rules. */
 export interface BusEvent {
@@ -75,4 +83,16 @@ export function stackEvent(stack: string, status: string): BusEvent {
       'client-request-token': '',
     },
   };
+}
+
+/** Ids of the rules that an event triggers. */
+export function triggered(
+  event: BusEvent,
+  side: 'main' | 'keys' = 'main',
+  of = deployment,
+  at = region,
+): readonly string[] {
+  return auditRules(of, { side, region: at })
+    .filter(({ pattern }) => matchesPattern(pattern, event))
+    .map(({ id }) => id);
 }
