@@ -1,10 +1,10 @@
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
+import { keyAddress } from './key-address.ts';
 import {
   databasePort,
   hsmEnvironment,
   hsmSecrets,
-  keyAddress,
   type Placement,
   passwordVariable,
   type RenderedContainer,

@@ -2,14 +2,8 @@ import type { HsmConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
 import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
-import {
-  plugInAddress,
-  type Reference,
-  type ServiceSpec,
-  type StoragePart,
-  type Template,
-  type WriteGateSpec,
-} from '../src/services/service.ts';
+import type { Reference, ServiceSpec, StoragePart, Template, WriteGateSpec } from '../src/services/service.ts';
+import { keyAddress, keyArnOf } from './key-address.ts';
 import type { Names } from './names.ts';
 import { portOf } from './server-ports.ts';
 
@@ -239,45 +233,6 @@ function storagePart(part: StoragePart, spec: ServiceSpec, place: Placement): st
     case 'directory':
       throw unplaced(spec, 'a directory');
   }
-}
-
-const keyArn = /^arn:aws(?:-us-gov|-cn)?:kms:([a-z0-9-]+):(\d{12}):key\/[a-z0-9-]{36}$/;
-
-/**
- * Returns the ARN of a service's key, if that can be the service's: an alias would let another key sign for it.
- * @throws AWS_RENDER, AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
- */
-export function keyArnOf(service: string, { key, region, names }: Pick<Placement, 'key' | 'region' | 'names'>): string {
-  if (!key) {
-    const message = `${service}: no KMS key is recorded for it`;
-    throw new ToolkitError('AWS_RENDER', { message, fault: 'caller', data: { service } });
-  }
-  const { arn } = key;
-  const refuse = (code: 'AWS_KEY_ALIAS' | 'AWS_KEY_REGION' | 'AWS_KEY_ACCOUNT', message: string, hint: string) =>
-    new ToolkitError(code, {
-      message: `deployment.json: keys.${service}: ${message}`,
-      fault: 'input',
-      data: { service, arn },
-      hint,
-    });
-  const [, keyRegion, account] = keyArn.exec(arn) ?? [];
-  if (keyRegion === undefined) {
-    throw refuse('AWS_KEY_ALIAS', `expected the ARN of a KMS key, got ${arn}`, 'record the key that the alias means');
-  }
-  if (keyRegion !== region) {
-    const hint = 'a key never moves: put the region in sigstead.yaml back, or open a new shard or authority there';
-    throw refuse('AWS_KEY_REGION', `expected a key in ${region}, where the service runs, got ${arn}`, hint);
-  }
-  if (account !== names.keysAccount) {
-    const hint = 'put aws.keysAccount back, or rotate to keys of the new account';
-    throw refuse('AWS_KEY_ACCOUNT', `expected a key of account ${names.keysAccount}, got ${arn}`, hint);
-  }
-  return arn;
-}
-
-/** Returns what a server finds its key by. */
-export function keyAddress(service: string, place: Placement): string {
-  return place.hsm ? plugInAddress(place.hsm.uri) : `awskms:///${keyArnOf(service, place)}`;
 }
 
 function databaseOf(spec: ServiceSpec, { database }: Placement) {

@@ -66,6 +66,9 @@ export const emptyRecord: DeploymentRecord = { keys: new Map(), images: new Map(
 /** The key that signs timestamp and snapshot of the TUF repository, in `DeploymentRecord.keys`. */
 export const tufOnlineKey = 'tuf-online';
 
+/** The ARN of a KMS key in the partitions that upstream's client knows: its region, and its account. */
+export const kmsKeyArn = /^arn:aws(?:-us-gov|-cn)?:kms:([a-z0-9-]{5,30}):(\d{12}):key\/[a-z0-9-]{36}$/;
+
 const formatName = 'sigstead deployment v1';
 const maxRecordBytes = 1 << 20;
 
@@ -74,10 +77,7 @@ const shape: Read<DeploymentRecord & { format: string }> = object({
   account: optional(matching(/^\d{12}$/, 'an account id of 12 digits')),
   keys: mapOf(
     object({
-      arn: matching(
-        /^arn:aws(?:-us-gov|-cn)?:kms:[a-z0-9-]{5,30}:\d{12}:key\/[a-z0-9-]{36}$/,
-        'the ARN of a KMS key, not of an alias',
-      ),
+      arn: matching(kmsKeyArn, 'the ARN of a KMS key, not of an alias'),
       publicKey: parsed(text, publicKeyOf),
     }),
   ),

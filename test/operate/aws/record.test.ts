@@ -99,8 +99,7 @@ describe('aws record', () => {
       kms.tamper = (answer, { input }) => (input['KeyId'] === aliasOf(id) ? { refuse: 'DisabledException' } : answer);
     };
     disable('rekor-log2026-1');
-    const { outcome } = await record(files);
-    expect(outcome?.json).toMatchObject({ added: [] });
+    expect((await record(files)).outcome?.json).toMatchObject({ added: [] });
     expect((await recorded(files)).get('rekor-log2026-1')?.arn).toBe(arns.get('rekor-log2026-1'));
     disable('rekor-log2026-2');
     await expect(record(files)).rejects.toThrowToolkit('KEY_KMS_NOT_ENABLED');
