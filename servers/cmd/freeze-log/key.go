@@ -20,6 +20,7 @@ import (
 	formats "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 	"sigstead.dev/servers/internal/kmskey"
+	"sigstead.dev/servers/internal/tinkkey"
 )
 
 const maxKeyBytes = 1 << 16
@@ -62,13 +63,10 @@ func openSigner(ctx context.Context, o *options) (crypto.Signer, error) {
 		}
 		return signer, nil
 	}
-	file, err := os.Open(o.keyFile)
-	if err != nil {
-		return nil, input("", "--key-file: %w", err)
+	if o.tinkKEK != "" {
+		return openKeyset(ctx, o)
 	}
-	defer file.Close()
-	// Once: a pipe has nothing more for a second reader.
-	text, err := io.ReadAll(io.LimitReader(file, maxKeyBytes))
+	text, err := readKey(o.keyFile)
 	if err != nil {
 		return nil, input("", "--key-file: %w", err)
 	}
@@ -77,6 +75,28 @@ func openSigner(ctx context.Context, o *options) (crypto.Signer, error) {
 		return nil, input("", "--key-file: %s: %w", o.keyFile, err)
 	}
 	return signer, nil
+}
+
+func openKeyset(ctx context.Context, o *options) (crypto.Signer, error) {
+	wrapped, err := readKey(o.tinkKeyset)
+	if err != nil {
+		return nil, input("", "--tink-keyset: %w", err)
+	}
+	signer, err := tinkkey.Open(ctx, o.kek, wrapped)
+	if err != nil {
+		return nil, environment("only the role of the log's own service may unwrap its key", "--tink-kek: %w", err)
+	}
+	return signer, nil
+}
+
+// readKey reads once: a pipe has nothing more for a second reader.
+func readKey(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxKeyBytes))
 }
 
 func parseKey(text []byte) (crypto.Signer, error) {

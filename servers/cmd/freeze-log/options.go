@@ -11,6 +11,7 @@ import (
 
 	"sigstead.dev/servers/internal/database"
 	"sigstead.dev/servers/internal/kmskey"
+	"sigstead.dev/servers/internal/tinkkey"
 )
 
 type logKind string
@@ -34,13 +35,16 @@ type options struct {
 	bucket    string
 	pathStyle bool
 
-	keyFile string
-	kmsKey  string
+	keyFile    string
+	kmsKey     string
+	tinkKEK    string
+	tinkKeyset string
 
 	database     database.Options
 	databaseName string
 
 	key      kmskey.Reference
+	kek      tinkkey.KEK
 	password string
 }
 
@@ -68,6 +72,8 @@ func (o *options) flags() *flag.FlagSet {
 	f.BoolVar(&o.pathStyle, "s3-path-style", false, "name the bucket in paths instead of host names")
 	f.StringVar(&o.keyFile, "key-file", "", "the log's key: PEM without encryption, PKCS#8 or SEC 1; may be a pipe")
 	f.StringVar(&o.kmsKey, "kms-key", "", "the log's key: awskms:/// and the ARN of a KMS key, or pkcs11://token=TOKEN;object=KEY")
+	f.StringVar(&o.tinkKEK, "tink-kek", "", "what wraps the keyset of a Rekor log's key: aws-kms:// and the ARN of a KMS key")
+	f.StringVar(&o.tinkKeyset, "tink-keyset", "", "the wrapped keyset: JSON, as tink-keyset made it; with --tink-kek")
 	f.StringVar(&o.database.Host, "db-host", "", "host of the log's MySQL database; with --bucket")
 	f.IntVar(&o.database.Port, "db-port", 3306, "port of the database")
 	f.StringVar(&o.databaseName, "db-name", "", "name of the database")
@@ -86,19 +92,39 @@ func (o *options) complete() error {
 	if (o.directory == "") == (o.bucket == "") {
 		return errors.New("expected either --directory or --bucket")
 	}
-	if (o.keyFile == "") == (o.kmsKey == "") {
-		return errors.New("expected either --key-file or --kms-key")
-	}
 	if o.quietPeriod < 0 {
 		return errors.New("--quiet-period: expected 0 or more")
 	}
+	if err := o.completeKey(); err != nil {
+		return err
+	}
+	return o.checkDatabase()
+}
+
+func (o *options) completeKey() (err error) {
+	given := 0
+	for _, source := range []string{o.keyFile, o.kmsKey, o.tinkKEK} {
+		if source != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New("expected one of --key-file, --kms-key and --tink-kek")
+	}
+	if (o.tinkKEK == "") != (o.tinkKeyset == "") {
+		return errors.New("--tink-kek and --tink-keyset belong together")
+	}
 	if o.kmsKey != "" {
-		var err error
 		if o.key, err = kmskey.ParseReference(o.kmsKey); err != nil {
 			return fmt.Errorf("--kms-key: %w", err)
 		}
 	}
-	return o.checkDatabase()
+	if o.tinkKEK != "" {
+		if o.kek, err = tinkkey.ParseKEK(o.tinkKEK); err != nil {
+			return fmt.Errorf("--tink-kek: %w", err)
+		}
+	}
+	return nil
 }
 
 func (o *options) checkDatabase() error {

@@ -72,9 +72,11 @@ func StartAWS(t *testing.T) *AWS {
 // NewKey makes a KMS key and returns its ARN.
 func (a *AWS) NewKey(t *testing.T, spec types.KeySpec) string {
 	t.Helper()
-	made, err := kms.NewFromConfig(a.config).CreateKey(context.Background(), &kms.CreateKeyInput{
-		KeySpec: spec, KeyUsage: types.KeyUsageTypeSignVerify,
-	})
+	usage := types.KeyUsageTypeSignVerify
+	if spec == types.KeySpecSymmetricDefault {
+		usage = types.KeyUsageTypeEncryptDecrypt
+	}
+	made, err := kms.NewFromConfig(a.config).CreateKey(context.Background(), &kms.CreateKeyInput{KeySpec: spec, KeyUsage: usage})
 	if err != nil {
 		t.Fatal(err)
 	}
