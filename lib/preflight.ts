@@ -3,7 +3,7 @@ import { parsePkcs11Uri } from '../src/core/pkcs11-uri.ts';
 import type { Complaint, Rule } from '../src/core/rules.ts';
 import { isKnownCognito } from '../src/identity/cognito.ts';
 import { resolveIssuer } from '../src/identity/fulcio-config.ts';
-import { hsmUri, isInHsm } from '../src/services/service.ts';
+import { hsmUri, isInHsm, isInKeyset, kekArn } from '../src/services/service.ts';
 import { globalRegion } from './access/audit-rules.ts';
 import { isLog, type PlacedService, placedKeys, placedServices } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
@@ -128,6 +128,25 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
                 'leave aws.ctLogServer out',
               ),
             ),
+  },
+  {
+    id: 'aws-tink-kek',
+    title: 'each key in a keyset is wrapped by a KMS key of its own, in the region of its log',
+    check: ({ config, names }) => {
+      const wrapped = config.logs.rekor.flatMap(({ key, region = names.writeRegion }, index) =>
+        isInKeyset(key) ? [{ where: `logs.rekor[${index}].key`, arn: kekArn(key), region }] : [],
+      );
+      return wrapped.flatMap(({ where, arn, region }, index) => {
+        const earlier = wrapped.slice(0, index).find((other) => other.arn === arn);
+        if (earlier) {
+          const message = `expected a KMS key of its own, got that of ${earlier.where}`;
+          return [complaint(where, message, 'make a second one: who may unwrap one log would unwrap both')];
+        }
+        if (arn.split(':')[3] === region) return [];
+        const message = `expected a KMS key in ${region}, where the log is, got ${arn}`;
+        return [complaint(where, message, 'make one there: a server reaches KMS in its own region only')];
+      });
+    },
   },
   {
     id: 'aws-caller',

@@ -4,13 +4,21 @@ import { spkiOf } from '../src/core/digest.ts';
 import { type ErrorCode, ToolkitError } from '../src/core/error.ts';
 import { describeFinding, type Finding } from '../src/core/rules.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
-import { type HsmKey, keyOfService, nameOfKey, type RecordedKey } from '../src/services/deployment.ts';
+import {
+  fieldOfKey,
+  type HsmKey,
+  keyOfService,
+  nameOfKey,
+  recordedKeys,
+  type ServiceKey,
+  type TinkKey,
+} from '../src/services/deployment.ts';
 import { rekorId } from '../src/services/rekor.ts';
-import { hsmUri, isInHsm } from '../src/services/service.ts';
+import { hsmUri, isInHsm, isInKeyset } from '../src/services/service.ts';
 import { keyIdOf, shortId } from '../src/trust/keys.ts';
 import { chainPublicKey } from '../src/x509/chain.ts';
 import { lintFulcioChain, lintTsaChain } from '../src/x509/lint.ts';
-import { type PlacedService, placedHsmKeys, placedKeys } from './access/placement.ts';
+import { type PlacedService, placedHsmKeys, placedKeys, placedTinkKeys } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
 import { logConfigOf, newestChain, publicKeyOf } from './service-specs.ts';
 
@@ -112,10 +120,11 @@ export function keySourceProblems(
 ): readonly ReadinessProblem[] {
   return services.flatMap((service): readonly ReadinessProblem[] => {
     const { id, key } = service;
-    const recorded = keyOfService(service, record) ?? record.keys.get(id) ?? record.hsmKeys?.get(id);
-    const expected = isInHsm(key) ? hsmUri(key) : 'a key in KMS';
+    const recorded = keyOfService(service, record) ?? recordedKeys(record).find(([other]) => other === id)?.[1];
+    const expected = isInHsm(key) ? hsmUri(key) : isInKeyset(key) ? key : 'a key in KMS';
     if (key === 'file') return [keySource(id, `${id}: expected key: awskms or pkcs11:…, got file`, 'use awskms')];
-    if (!recorded || (isInHsm(key) ? nameOfKey(recorded) === expected : 'arn' in recorded)) return [];
+    const isElsewhere = isInHsm(key) || isInKeyset(key);
+    if (!recorded || (isElsewhere ? nameOfKey(recorded) === expected : 'arn' in recorded)) return [];
     const message = `${entryOf(id, recorded)}: expected ${expected}, as in sigstead.yaml, got ${nameOfKey(recorded)}`;
     return [keySource(id, message, 'put the key of sigstead.yaml back: another key is a rotation, or another shard')];
   });
@@ -127,10 +136,11 @@ function keySource(service: string, message: string, hint: string): ReadinessPro
 
 /** Fulcio and Rekor are told how to hash for their key, and a CT log's key is on P-256 for every client. */
 export function keyKindProblems(deployment: Deployment): readonly ReadinessProblem[] {
-  const { keys, hsmKeys } = deployment.record;
+  const { keys, hsmKeys, tinkKeys } = deployment.record;
   const found = [
     ...placedKeys(deployment).map(({ id, spec }) => ({ id, spec, key: keys.get(id) })),
     ...placedHsmKeys(deployment).map(({ id, spec }) => ({ id, spec, key: hsmKeys?.get(id) })),
+    ...placedTinkKeys(deployment).map(({ id, spec }) => ({ id, spec, key: tinkKeys?.get(id) })),
   ];
   return found.flatMap(({ id, spec, key }): readonly ReadinessProblem[] => {
     const { asymmetricKeyDetails, asymmetricKeyType } = key?.publicKey ?? {};
@@ -140,20 +150,22 @@ export function keyKindProblems(deployment: Deployment): readonly ReadinessProbl
       {
         ...{ code: 'AWS_KEY_KIND', fault: 'input', service: id },
         message: `${entryOf(id, key)}: expected a key of kind ${spec}, got one on ${curve}`,
-        hint: 'arn' in key ? 'record the keys that were made for it: sigstead aws record' : anotherHsmKey(id),
+        hint: 'arn' in key ? 'record the keys that were made for it: sigstead aws record' : anotherGivenKey(id, key),
       },
     ];
   });
 }
 
 /** Returns where a key is recorded. */
-function entryOf(id: string, key: RecordedKey | HsmKey): string {
-  return `${recordFile}: ${'arn' in key ? 'keys' : 'hsmKeys'}.${id}`;
+function entryOf(id: string, key: ServiceKey): string {
+  return `${recordFile}: ${fieldOfKey(key)}.${id}`;
 }
 
 /** A recorded key is never replaced by another, so that its entry has to go first. */
-function anotherHsmKey(id: string): string {
-  return `make another key in the HSM, take the entry out of ${recordFile}, then: sigstead aws record --public-key ${id}=FILE`;
+function anotherGivenKey(id: string, key: HsmKey | TinkKey): string {
+  const what = 'keyset' in key ? 'another keyset' : 'another key in the HSM';
+  const keyset = 'keyset' in key ? ` --keyset ${id}=FILE` : '';
+  return `make ${what}, take the entry out of ${recordFile}, then: sigstead aws record --public-key ${id}=FILE${keyset}`;
 }
 
 const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as const;
@@ -161,8 +173,7 @@ const curves = { ECC_NIST_P256: 'prime256v1', ECC_NIST_P384: 'secp384r1' } as co
 /** One key, one purpose: a signature by a key that two services share could be read as the other's. */
 export function sharedKeys({ record }: Deployment): readonly ReadinessProblem[] {
   const first = new Map<string, string>();
-  const recorded: readonly (readonly [string, RecordedKey | HsmKey])[] = [...record.keys, ...(record.hsmKeys ?? [])];
-  return recorded.flatMap(([service, key]): readonly ReadinessProblem[] => {
+  return recordedKeys(record).flatMap(([service, key]): readonly ReadinessProblem[] => {
     const keyId = keyIdOf(key.publicKey);
     const other = first.get(keyId);
     if (other === undefined) {
@@ -173,7 +184,10 @@ export function sharedKeys({ record }: Deployment): readonly ReadinessProblem[] 
       {
         ...{ code: 'AWS_KEY_SHARED', fault: 'input', service },
         message: `${entryOf(service, key)}: expected a key of its own, got that of ${other}`,
-        hint: 'arn' in key ? 'record the keys that the Keys stack made: sigstead aws record' : anotherHsmKey(service),
+        hint:
+          'arn' in key
+            ? 'record the keys that the Keys stack made: sigstead aws record'
+            : anotherGivenKey(service, key),
       },
     ];
   });

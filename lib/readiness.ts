@@ -1,7 +1,13 @@
 import { isKnownCognito } from '../src/identity/cognito.ts';
-import { type HsmKey, keyOfService, type RecordedKey } from '../src/services/deployment.ts';
+import {
+  type HsmKey,
+  keyOfService,
+  type RecordedKey,
+  type ServiceKey,
+  type TinkKey,
+} from '../src/services/deployment.ts';
 import { startGroups } from '../src/services/order.ts';
-import { isInHsm, type ServiceSpec } from '../src/services/service.ts';
+import { isInHsm, isInKeyset, type ServiceSpec } from '../src/services/service.ts';
 import { instancePrograms, keepsItsOwnKey, type PlacedService, placedServices } from './access/placement.ts';
 import type { Deployment } from './deployment.ts';
 import {
@@ -31,6 +37,8 @@ export interface ReadyService {
   readonly key?: RecordedKey;
   /** Its key in an HSM. */
   readonly hsmKey?: HsmKey;
+  /** Its key in a keyset. */
+  readonly tinkKey?: TinkKey;
   readonly log?: GatedLog;
   /** See `PlacedService`. */
   readonly frozen?: boolean;
@@ -93,7 +101,7 @@ function waitingFor(service: PlacedService, deployment: Deployment): WaitingServ
   if (publicKeyOf(service, deployment) === undefined) {
     return keepsItsOwnKey(service, deployment)
       ? waits('the public key of its secret, in trust-material.json', `sigstead aws material, with ${id}.pub.pem`)
-      : waits('its recorded key', isInHsm(service.key) ? `${recordCommand} --public-key ${id}=FILE` : recordCommand);
+      : waits('its recorded key', `${recordCommand}${givenKey(service)}`);
   }
   if ((deployment.material?.fulcio ?? []).length === 0) {
     if (kind === 'ct') return waits('the Fulcio root that its chains end in', issueCommand('fulcio'));
@@ -129,6 +137,12 @@ function unknownPool({ config, names }: Deployment): Pick<WaitingService, 'missi
 
 const recordCommand = 'sigstead aws record';
 
+/** What only people can bring. */
+function givenKey({ id, key }: PlacedService): string {
+  if (isInKeyset(key)) return ` --public-key ${id}=FILE --keyset ${id}=FILE`;
+  return isInHsm(key) ? ` --public-key ${id}=FILE` : '';
+}
+
 /** Some images are made only where they are named; and with all others, for `images push` takes what one build made. */
 function imagesCommand(deployment: Deployment): string {
   const programs = instancePrograms(deployment);
@@ -156,9 +170,14 @@ function readyOf(service: PlacedService, deployment: Deployment, options: Readin
     spec: specOf(service, deployment, options),
     digest: recordedImage(service, deployment).digest,
     image: service.program,
-    ...(key && ('arn' in key ? { key } : { hsmKey: key })),
+    ...(key && readyKey(key)),
     ...(isLog && shard && publicKey && { log: { kind, origin: shard.origin, publicKeyPem: pemOf(publicKey) } }),
   };
+}
+
+function readyKey(key: ServiceKey): Pick<ReadyService, 'key' | 'hsmKey' | 'tinkKey'> {
+  if ('arn' in key) return { key };
+  return 'keyset' in key ? { tinkKey: key } : { hsmKey: key };
 }
 
 function recordedImage({ program }: PlacedService, { record }: Deployment) {

@@ -1,5 +1,6 @@
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
+import { kekUri, keysetFile } from '../src/services/rekor.ts';
 import { keyAddress } from './key-address.ts';
 import {
   databasePort,
@@ -15,7 +16,7 @@ export const freezeProgram = 'freeze-log';
 
 /**
  * Renders the one-off task that ends a log shard. It has no start gate: it proves itself that the log is whole.
- * @throws AWS_RENDER if the placement is not of a log with a key in KMS or an HSM
+ * @throws AWS_RENDER if the placement is not of a log with a key in KMS, an HSM or a keyset
  * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
  */
 export function renderFreeze(service: string, place: Placement): RenderedContainer {
@@ -27,7 +28,10 @@ export function renderFreeze(service: string, place: Placement): RenderedContain
     command: freezeCommand(service, place),
     environment: {
       AWS_REGION: region,
-      SIGSTEAD_FILES: JSON.stringify({ [databaseCaFile]: database.caPem }),
+      SIGSTEAD_FILES: JSON.stringify({
+        [databaseCaFile]: database.caPem,
+        ...(place.tink && { [keysetFile]: place.tink.keyset }),
+      }),
       ...(inHsm && hsmEnvironment(service, place)),
       SIGSTEAD_ENV: JSON.stringify({ [passwordVariable]: `\${env:${passwordVariable}}` }),
     },
@@ -39,7 +43,7 @@ export function renderFreeze(service: string, place: Placement): RenderedContain
 /**
  * Returns the command line that ends a log shard. Without a database in the placement it looks at the published log
  * alone: the way out for a log whose database is lost, or was set back.
- * @throws AWS_RENDER if the placement is not of a log with a key in KMS or an HSM
+ * @throws AWS_RENDER if the placement is not of a log with a key in KMS, an HSM or a keyset
  * @throws AWS_KEY_ALIAS, AWS_KEY_REGION, AWS_KEY_ACCOUNT
  */
 export function freezeCommand(service: string, place: Placement): readonly string[] {
@@ -49,7 +53,7 @@ export function freezeCommand(service: string, place: Placement): readonly strin
     kind: log.kind,
     origin: log.origin,
     bucket: names.bucket(service, region),
-    'kms-key': keyAddress(service, place),
+    ...keyFlags(service, place),
     ...(database && {
       'db-host': database.host,
       'db-port': String(databasePort),
@@ -59,6 +63,11 @@ export function freezeCommand(service: string, place: Placement): readonly strin
     }),
   };
   return [`/bin/${freezeProgram}`, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
+}
+
+function keyFlags(service: string, place: Placement): Readonly<Record<string, string>> {
+  if (!place.tink) return { 'kms-key': keyAddress(service, place) };
+  return { 'tink-kek': kekUri(place.tink.uri), 'tink-keyset': `\${file:${keysetFile}}` };
 }
 
 function notALog(service: string): ToolkitError {

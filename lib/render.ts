@@ -1,7 +1,7 @@
 import type { HsmConfig } from '../src/config/config.ts';
 import { ToolkitError } from '../src/core/error.ts';
 import { databaseCaFile } from '../src/services/ct-log.ts';
-import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
+import type { HsmKey, RecordedKey, TinkKey } from '../src/services/deployment.ts';
 import type { Reference, ServiceSpec, StoragePart, Template, WriteGateSpec } from '../src/services/service.ts';
 import { keyAddress, keyArnOf } from './key-address.ts';
 import type { Names } from './names.ts';
@@ -23,6 +23,8 @@ export interface Placement {
   readonly key?: RecordedKey;
   /** Its key in an HSM, where it has one, and how that is reached. */
   readonly hsm?: HsmConfig & Pick<HsmKey, 'uri'>;
+  /** Its key in a keyset, where it has one. */
+  readonly tink?: Pick<TinkKey, 'uri' | 'keyset'>;
   /** For a log. */
   readonly log?: GatedLog;
   /** For a log: the host of its database, and the CA certificates of that (PEM). The host may be a token. */

@@ -7,7 +7,7 @@ import { keyOfService } from '../src/services/deployment.ts';
 import { fulcioService } from '../src/services/fulcio.ts';
 import { pemOfIssuers, pemOfRoots } from '../src/services/instance.ts';
 import { rekorId, rekorService } from '../src/services/rekor.ts';
-import type { ServiceSpec } from '../src/services/service.ts';
+import { isInKeyset, type ServiceSpec } from '../src/services/service.ts';
 import { timestampAuthorityId, timestampAuthorityService } from '../src/services/timestamp-authority.ts';
 import type { CertificateChain } from '../src/x509/chain.ts';
 import { keepsItsOwnKey, type PlacedService } from './access/placement.ts';
@@ -30,11 +30,12 @@ export function specOf(
   deployment: Deployment,
   { localIssuerUrl = '', now }: SpecOptions,
 ): ServiceSpec {
-  const { config, aws, material } = deployment;
+  const { config, aws, material, record } = deployment;
   switch (service.kind) {
     case 'rekor':
       return rekorService(there(logConfigOf(service, deployment), service), {
         backend,
+        ...(isInKeyset(service.key) && { keyset: there(record.tinkKeys?.get(service.id), service).keyset }),
         ...(aws.writers === 'certificate' && { writerIssuersPem: pemOfIssuers(there(material, service), now) }),
       });
     case 'ct': {

@@ -9,7 +9,7 @@ import { ToolkitError } from '../src/core/error.ts';
 import { asStep } from '../src/core/progress.ts';
 import { shellWord } from '../src/core/shell.ts';
 import { findMarked } from '../src/process/marked-processes.ts';
-import type { HsmKey, RecordedKey } from '../src/services/deployment.ts';
+import type { ServiceKey } from '../src/services/deployment.ts';
 import { type DeploymentFiles, deploymentFilesAt, recordedKey } from './aws/settings.ts';
 import { instanceConfiguration } from './configuration.ts';
 import { awsFreezeSteps } from './freeze/aws-commands.ts';
@@ -88,10 +88,11 @@ function commandWithoutDatabase({ id, kind, shard }: LogShard, files: Deployment
 
 function placeOfKey(
   id: string,
-  key: RecordedKey | HsmKey,
+  key: ServiceKey,
   { aws, config }: DeploymentFiles,
-): Pick<Placement, 'key' | 'hsm'> {
+): Pick<Placement, 'key' | 'hsm' | 'tink'> {
   if ('arn' in key) return { key };
+  if ('keyset' in key) return { tink: key };
   if (aws.hsm) return { hsm: { ...aws.hsm, uri: key.uri } };
   throw new ToolkitError('AWS_PREFLIGHT', {
     message: `${config.file}: aws.hsm: expected where the HSM with the key of ${id} is, got nothing`,

@@ -4,7 +4,7 @@ import { ctLogId } from '../../src/services/ct-log.ts';
 import { tufOnlineKey } from '../../src/services/deployment.ts';
 import { fulcioId } from '../../src/services/fulcio.ts';
 import { rekorId } from '../../src/services/rekor.ts';
-import { hsmUri, isInHsm } from '../../src/services/service.ts';
+import { hsmUri, isInHsm, isInKeyset } from '../../src/services/service.ts';
 import { timestampAuthorityId } from '../../src/services/timestamp-authority.ts';
 import type { Deployment } from '../deployment.ts';
 
@@ -117,6 +117,13 @@ export interface PlacedHsmKey extends Pick<PlacedKey, 'id' | 'spec'> {
 export function placedHsmKeys(deployment: Placement): readonly PlacedHsmKey[] {
   return placedServices(deployment).flatMap(({ id, kind, key }) =>
     isInHsm(key) ? [{ id, uri: hsmUri(key), spec: keyKinds[kind].spec }] : [],
+  );
+}
+
+/** A log's key in a keyset that people made, and that their KMS key wraps. */
+export function placedTinkKeys(deployment: Placement): readonly PlacedHsmKey[] {
+  return placedServices(deployment).flatMap(({ id, kind, key }) =>
+    isInKeyset(key) ? [{ id, uri: key, spec: keyKinds[kind].spec }] : [],
   );
 }
 

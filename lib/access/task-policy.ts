@@ -1,4 +1,4 @@
-import { isInHsm } from '../../src/services/service.ts';
+import { isInHsm, isInKeyset, kekArn } from '../../src/services/service.ts';
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
 import { signingActions } from './key-policy.ts';
@@ -9,7 +9,7 @@ import type { Statement } from './statement.ts';
 export function taskStatements(service: PlacedService, deployment: Deployment): readonly Statement[] {
   if (service.frozen) return [];
   return [
-    ...useOfKey(service.id, deployment),
+    ...(isInKeyset(service.key) ? [unwrapStatement(service.key)] : useOfKey(service.id, deployment)),
     ...(isLog(service) ? [...logStatements(service, deployment), ...recordStatements(service, deployment)] : []),
     ...(keepsItsOwnKey(service, deployment) ? [ownKeyStatement(service, deployment)] : []),
   ];
@@ -20,6 +20,11 @@ export function useOfKey(key: string, { record }: Deployment): readonly Statemen
   const recorded = record.keys.get(key);
   if (recorded === undefined) return [];
   return [{ Sid: 'Sign', Effect: 'Allow', Action: signingActions, Resource: recorded.arn }];
+}
+
+/** The KMS key is people's, and its policy has to name the role as well. */
+function unwrapStatement(key: `tink:${string}`): Statement {
+  return { Sid: 'Unwrap', Effect: 'Allow', Action: 'kms:Decrypt', Resource: kekArn(key) };
 }
 
 /** What tessera v1.0.4 and TesseraCT call: the only thing ever deleted is a partial tile that a full one replaced. */

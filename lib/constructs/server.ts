@@ -31,7 +31,7 @@ export class Server extends Construct {
   readonly service: ServerService;
   readonly logGroup: LogGroup;
   /**
-   * For a log whose key is in KMS or an HSM: `aws ecs run-task` with it freezes the shard, once its service is down to 0
+   * For a log, unless its key is in a secret: `aws ecs run-task` with it freezes the shard, once its service is down to 0
    * tasks.
    */
   readonly freezeTask?: ServerTask;
@@ -63,7 +63,7 @@ export class Server extends Construct {
       ...{ deployment, service, network, task: this.task },
       subnets: props.subnets,
     });
-    if (service.log && (service.key || service.hsmKey) && !service.frozen)
+    if (service.log && (service.key || service.hsmKey || service.tinkKey) && !service.frozen)
       this.freezeTask = taskOf('Freeze', freezeProgram, renderFreeze(service.id, place));
   }
 
@@ -75,13 +75,14 @@ export class Server extends Construct {
 }
 
 function placementOf({ deployment, service, database }: ServerProps): Placement {
-  const { region, key, hsmKey, log } = service;
+  const { region, key, hsmKey, tinkKey, log } = service;
   const { hsm } = deployment.aws;
   const isThere = database !== undefined && log !== undefined;
   return {
     ...{ names: deployment.names, region },
     ...(key && { key }),
     ...(hsm && hsmKey && { hsm: { ...hsm, uri: hsmKey.uri } }),
+    ...(tinkKey && { tink: tinkKey }),
     ...(log && { log }),
     ...(isThere && { database: { host: database.hostname, caPem: deployment.databaseCa(region) } }),
   };

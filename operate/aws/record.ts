@@ -1,36 +1,29 @@
-import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import {
-  type PlacedHsmKey,
-  type PlacedKey,
-  placedHsmKeys,
-  placedKeys,
-  placedServices,
-} from '../../lib/access/placement.ts';
+import { type PlacedKey, placedKeys, placedServices } from '../../lib/access/placement.ts';
 import { partitionOf } from '../../lib/names.ts';
 import type { Command, Invocation, Outcome } from '../../src/cli/command.ts';
-import { equalBytes, parseUtf8 } from '../../src/core/bytes.ts';
+import { equalBytes } from '../../src/core/bytes.ts';
 import { spkiOf } from '../../src/core/digest.ts';
 import { ToolkitError } from '../../src/core/error.ts';
-import { createFile, makeDirectory, readFileCapped, replaceFile } from '../../src/core/files.ts';
+import { createFile, makeDirectory, replaceFile } from '../../src/core/files.ts';
 import { asStep } from '../../src/core/progress.ts';
-import { parsePublicKeyPem } from '../../src/core/public-key.ts';
-import { algorithmOf } from '../../src/keys/algorithm.ts';
 import { openAwsKmsSigner } from '../../src/keys/awskms-signer.ts';
 import {
+  fieldOfKey,
   formatDeploymentRecord,
-  type HsmKey,
   keyOfService,
   nameOfKey,
   type RecordedKey,
+  recordedKeys,
+  type ServiceKey,
 } from '../../src/services/deployment.ts';
-import { plugInAddress } from '../../src/services/service.ts';
 import { keyIdOf, shortId } from '../../src/trust/keys.ts';
+import { keyAlgorithms, readGivenKeys } from './given-keys.ts';
 import { type DeploymentFiles, deploymentOptions, readDeploymentFiles } from './settings.ts';
 
 export const awsRecordCommand: Command = {
   words: ['aws', 'record'],
-  summary: 'record the KMS keys that a deployment made, and the HSM keys that people made',
+  summary: 'record the KMS keys that a deployment made, and the keys that people made elsewhere',
   details: [
     'Run it once the stacks of the keys are deployed, with credentials of the auditor role: it reads public keys, no more.',
     'A key is looked up by its alias once, and named by its ARN from then on. A recorded key never changes: that its',
@@ -43,7 +36,13 @@ export const awsRecordCommand: Command = {
       type: 'string',
       value: 'SERVICE=FILE',
       multiple: true,
-      help: 'the public key (PEM) of a service whose key is pkcs11:…; once for each, when it is first recorded',
+      help: 'the public key (PEM) of a service whose key is pkcs11:… or tink:…; once for each, when it is first recorded',
+    },
+    keyset: {
+      type: 'string',
+      value: 'SERVICE=FILE',
+      multiple: true,
+      help: 'the wrapped keyset of a Rekor shard whose key is tink:…, with its --public-key',
     },
     keys: {
       type: 'string',
@@ -71,25 +70,29 @@ export const awsRecordCommand: Command = {
 
 async function record(invocation: Invocation): Promise<Outcome> {
   const files = await readDeploymentFiles(invocation.options);
-  const given = await readHsmKeys(files, invocation.options.texts('public-key'));
+  const given = await readGivenKeys(files, invocation.options);
+  for (const [id, key] of [...given.hsmKeys, ...given.tinkKeys]) assertRecorded(files, id, key);
   const { found, away } = await readRegions(invocation, files);
   const added = [
-    ...[...given.keys()].filter((id) => !files.record.hsmKeys?.has(id)),
+    ...[...given.hsmKeys.keys()].filter((id) => !files.record.hsmKeys?.has(id)),
+    ...[...given.tinkKeys.keys()].filter((id) => !files.record.tinkKeys?.has(id)),
     ...[...found.keys()].filter((id) => !files.record.keys.has(id)),
   ];
   const keys = new Map([...files.record.keys, ...found]);
-  const hsmKeys = new Map([...(files.record.hsmKeys ?? []), ...given]);
+  const hsmKeys = new Map([...(files.record.hsmKeys ?? []), ...given.hsmKeys]);
+  const tinkKeys = new Map([...(files.record.tinkKeys ?? []), ...given.tinkKeys]);
   if (added.length > 0)
     await replaceFile(
       files.recordFile,
       formatDeploymentRecord({
         ...{ ...files.record, account: files.record.account ?? files.aws.account, keys },
         ...(hsmKeys.size > 0 && { hsmKeys }),
+        ...(tinkKeys.size > 0 && { tinkKeys }),
       }),
     );
-  const all = new Map<string, RecordedKey | HsmKey>([...hsmKeys, ...keys]);
+  const all = new Map(recordedKeys({ ...files.record, keys, hsmKeys, tinkKeys }));
   for (const service of placedServices(files)) {
-    const key = keyOfService(service, { ...files.record, keys, hsmKeys });
+    const key = keyOfService(service, { ...files.record, keys, hsmKeys, tinkKeys });
     if (key) all.set(service.id, key);
   }
   const written = await writePublicKeys(invocation.options.text('keys'), all);
@@ -163,7 +166,7 @@ async function readKey({ names }: DeploymentFiles, { id, region, spec }: PlacedK
   const alias = `arn:${partitionOf(region)}:kms:${region}:${names.keysAccount}:${names.keyAlias(id)}`;
   const signer = await openAwsKmsSigner(`awskms:///${alias}`);
   signer.close();
-  const algorithm = algorithms[spec];
+  const algorithm = keyAlgorithms[spec];
   if (signer.algorithm === algorithm) return { arn: signer.arn, publicKey: signer.publicKey };
   throw new ToolkitError('OPS_KEY_ALGORITHM', {
     message: `${alias}: expected a key for ${algorithm}, got one for ${signer.algorithm}`,
@@ -173,65 +176,10 @@ async function readKey({ names }: DeploymentFiles, { id, region, spec }: PlacedK
   });
 }
 
-const algorithms = { ECC_NIST_P384: 'ecdsa-p384-sha384', ECC_NIST_P256: 'ecdsa-p256-sha256' } as const;
-
-/**
- * Returns the keys in the HSM: those of the files, and those that are recorded already.
- * @throws CLI_USAGE for a service whose key is not there
- * @throws OPS_HSM_KEY for a key that is neither recorded nor given, or of the wrong kind
- */
-async function readHsmKeys(files: DeploymentFiles, given: readonly string[]): Promise<ReadonlyMap<string, HsmKey>> {
-  const placed = placedHsmKeys(files);
-  const paths = new Map(given.map((text) => pathOfService(text, placed)));
-  const keys = new Map<string, HsmKey>();
-  for (const key of placed) {
-    const path = paths.get(key.id);
-    if (path !== undefined) {
-      const found = { uri: key.uri, publicKey: await readPublicKey(key, path) };
-      assertRecorded(files, key.id, found);
-      keys.set(key.id, found);
-    } else if (!files.record.hsmKeys?.has(key.id)) throw noPublicKey(key);
-  }
-  return keys;
-}
-
-function pathOfService(text: string, placed: readonly PlacedHsmKey[]): readonly [string, string] {
-  const [id = '', ...rest] = text.split('=');
-  const path = rest.join('=');
-  if (path !== '' && placed.some((key) => key.id === id)) return [id, path];
-  const known = placed.map((key) => key.id).join(', ') || 'none';
-  throw new ToolkitError('CLI_USAGE', {
-    message: `--public-key: expected SERVICE=FILE for a service whose key is in an HSM (${known}), got ${text}`,
-    fault: 'input',
-    hint: 'keys in KMS are read there: name only services whose key is pkcs11:… in sigstead.yaml',
-  });
-}
-
-async function readPublicKey({ id, spec }: PlacedHsmKey, path: string): Promise<KeyObject> {
-  const publicKey = parsePublicKeyPem(parseUtf8(await readFileCapped(resolve(path), 1 << 16), path));
-  const algorithm = publicKey && algorithmOf(publicKey);
-  if (publicKey && algorithm === algorithms[spec]) return publicKey;
-  throw new ToolkitError('OPS_HSM_KEY', {
-    message: `${path}: expected the public key of ${id} as PEM, for ${algorithms[spec]}, got ${algorithm ?? 'something else'}`,
-    fault: 'input',
-    data: { service: id, path },
-    hint: 'make a key on that curve in the HSM; sigstore-kms-pkcs11 public-key prints it (docs/hsm.md)',
-  });
-}
-
-function noPublicKey({ id, uri }: PlacedHsmKey): ToolkitError {
-  return new ToolkitError('OPS_HSM_KEY', {
-    message: `${id}: expected its public key, which nobody but its HSM can tell, got none`,
-    fault: 'input',
-    data: { service: id, uri },
-    hint: `beside the HSM: sigstore-kms-pkcs11 public-key '${plugInAddress(uri)}' > ${id}.pub.pem; then: sigstead aws record --public-key ${id}=${id}.pub.pem`,
-  });
-}
-
-function assertRecorded({ record, recordFile }: DeploymentFiles, id: string, found: RecordedKey | HsmKey): void {
-  const [inKms, inHsm] = [record.keys.get(id), record.hsmKeys?.get(id)];
+function assertRecorded({ record, recordFile }: DeploymentFiles, id: string, found: ServiceKey): void {
+  const ofService = recordedKeys(record).flatMap(([service, key]) => (service === id ? [key] : []));
   // A key moves only once what was recorded of the former one is taken out by hand.
-  const known = 'arn' in found ? (inKms ?? inHsm) : (inHsm ?? inKms);
+  const known = ofService.find((key) => fieldOfKey(key) === fieldOfKey(found)) ?? ofService[0];
   if (known === undefined) return;
   if (nameOfKey(known) === nameOfKey(found) && equalBytes(spkiOf(known.publicKey), spkiOf(found.publicKey))) return;
   throw new ToolkitError('OPS_KEY_CHANGED', {
@@ -242,14 +190,14 @@ function assertRecorded({ record, recordFile }: DeploymentFiles, id: string, fou
   });
 }
 
-/** In an HSM another key can have the same name. */
-function describe(key: RecordedKey | HsmKey): string {
+/** Elsewhere than in KMS another key can have the same name. */
+function describe(key: ServiceKey): string {
   return 'arn' in key ? key.arn : `${key.uri} (key id ${shortId(keyIdOf(key.publicKey))})`;
 }
 
 async function writePublicKeys(
   directory: string | undefined,
-  keys: ReadonlyMap<string, RecordedKey | HsmKey>,
+  keys: ReadonlyMap<string, ServiceKey>,
 ): Promise<readonly string[]> {
   if (directory === undefined) return [];
   await makeDirectory(resolve(directory));

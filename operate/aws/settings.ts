@@ -8,10 +8,9 @@ import { readFileIfPresent } from '../../src/core/files.ts';
 import {
   type DeploymentRecord,
   emptyRecord,
-  type HsmKey,
   keyOfService,
   parseDeploymentRecord,
-  type RecordedKey,
+  type ServiceKey,
 } from '../../src/services/deployment.ts';
 import { parseTrustMaterial, type TrustMaterial } from '../../src/trust/material.ts';
 
@@ -73,7 +72,7 @@ export function namesOf({ instance }: InstanceConfig, { account, keysAccount, re
  * Returns a key as it was recorded.
  * @throws OPS_KEY_UNRECORDED
  */
-export function recordedKey(files: DeploymentFiles, id: string): RecordedKey | HsmKey {
+export function recordedKey(files: DeploymentFiles, id: string): ServiceKey {
   const { record, recordFile } = files;
   const service = placedServices(files).find((placed) => placed.id === id);
   const key = service && keyOfService(service, record);

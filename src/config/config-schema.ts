@@ -7,6 +7,7 @@ import {
   hostName,
   keySource,
   list,
+  rekorKeySource,
   section,
   serviceName,
   text,
@@ -32,7 +33,7 @@ const placement = region
   .exactOptional()
   .describe('Region that it runs in on AWS: one of aws.regions. By default the first of them.');
 
-const logShard = section({
+const logShardFields = {
   shard: serviceName.describe('Name of the shard. A retired name is never used again.'),
   origin: hostName
     .exactOptional()
@@ -43,6 +44,15 @@ const logShard = section({
   witnesses: filePath
     .exactOptional()
     .describe('File of the witnesses that must cosign what the log publishes; relative to this file. By default none.'),
+};
+
+const ctShard = section(logShardFields);
+
+const rekorShard = section({
+  ...logShardFields,
+  key: rekorKeySource
+    .prefault('awskms')
+    .describe('Where the key lives: awskms, file, or tink:ARN, a keyset that this KMS key of people wraps (on AWS).'),
 });
 
 const timestampAuthority = section({
@@ -68,8 +78,8 @@ const fulcio = section({
 });
 
 const logs = section({
-  rekor: list(logShard, 'shard').describe('Shards of the signature log (Rekor v2), oldest first.'),
-  ct: list(logShard, 'shard').describe('Shards of the certificate log (TesseraCT), oldest first.'),
+  rekor: list(rekorShard, 'shard').describe('Shards of the signature log (Rekor v2), oldest first.'),
+  ct: list(ctShard, 'shard').describe('Shards of the certificate log (TesseraCT), oldest first.'),
 });
 
 const monitors = section({

@@ -12,9 +12,10 @@ import { readWitnessPolicy, type WitnessPolicy } from './witness-policy.ts';
 /**
  * Where a key lives. `awskms` is a KMS key on AWS and an encrypted file key on one machine; `file` is an encrypted
  * file key; `pkcs11:` is a key in an HSM, for the servers that can use one (Fulcio, the timestamp
- * authorities and, on AWS, CT logs).
+ * authorities and, on AWS, CT logs). `tink:` is a signature log's key in a keyset, and the ARN of the KMS key that wraps
+ * it on AWS; on one machine it is an encrypted file key, as `awskms` is.
  */
-export type KeySource = 'awskms' | 'file' | `pkcs11:${string}`;
+export type KeySource = 'awskms' | 'file' | `pkcs11:${string}` | `tink:${string}`;
 
 /** One shard of a transparency log: an origin, a key and a lifetime of its own. */
 export interface LogShardConfig {

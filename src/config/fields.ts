@@ -81,8 +81,18 @@ export const clientId = text(
 export const keySource = text(
   /^(?:awskms|file|pkcs11:(?!.*pin-value)(?=(?:.*;)?(?:object|id)=)[\x21-\x7e]{1,1024})$/,
   'awskms, file or a URI like pkcs11:token=sigstore;object=fulcio',
-  'a URI names the key with object= or id=, and leaves the PIN out',
+  'a URI names the key with object= or id=, and leaves the PIN out; tink: is for the signature log (Rekor) alone',
 ).transform((source) => source as 'awskms' | 'file' | `pkcs11:${string}`);
+
+/**
+ * Where the key of a signature log lives. `tink:` is followed by the ARN of the KMS key that wraps its keyset; an alias
+ * could be pointed at another key.
+ */
+export const rekorKeySource = text(
+  /^(?:awskms|file|pkcs11:[\x21-\x7e]{1,1024}|tink:arn:aws(?:-us-gov|-cn)?:kms:[a-z0-9-]{5,30}:\d{12}:key\/[a-z0-9-]{36})$/,
+  'awskms, file or tink: and the ARN of a KMS key like tink:arn:aws:kms:eu-central-1:123456789012:key/…',
+  'use awskms, unless the key must be wrapped by a key of your own: docs/hsm.md',
+).transform((source) => source as 'awskms' | 'file' | `pkcs11:${string}` | `tink:${string}`);
 
 const authority = String.raw`^https?:\/\/[^\s/?#@\\]+`;
 const urlFix =

@@ -5,6 +5,7 @@ import {
   type Flag,
   file,
   flag,
+  isInKeyset,
   keyArn,
   keyPath,
   port,
@@ -29,6 +30,14 @@ const clientSigningAlgorithms = [
   'rsa-sign-pkcs1-4096-sha256',
 ].join(',');
 
+/** The file of a log's wrapped keyset, beside its server. */
+export const keysetFile = 'tink-keyset.json';
+
+/** Returns the KMS key that wraps a keyset, as Tink names it. */
+export function kekUri(source: string): string {
+  return source.replace('tink:', 'aws-kms://');
+}
+
 export function rekorId(shard: string): string {
   return `rekor-${shard}`;
 }
@@ -37,10 +46,12 @@ export interface RekorOptions {
   readonly backend: Backend;
   /** On AWS: certificates (PEM) of the authorities whose holders alone may write. @default - anyone who reaches it */
   readonly writerIssuersPem?: string;
+  /** On AWS, for a shard whose key is `tink:…`: its keyset, wrapped. */
+  readonly keyset?: string;
 }
 
 /** Returns Rekor v2 for one log shard. Its `--hostname` is the log's origin, and so its identity. */
-export function rekorService(shard: LogShardConfig, { backend, writerIssuersPem }: RekorOptions): ServiceSpec {
+export function rekorService(shard: LogShardConfig, { backend, writerIssuersPem, keyset }: RekorOptions): ServiceSpec {
   const shared = {
     id: rekorId(shard.shard),
     role: 'rekor',
@@ -51,7 +62,7 @@ export function rekorService(shard: LogShardConfig, { backend, writerIssuersPem 
       { name: 'grpc', reach: 'self' },
       { name: 'metrics', reach: 'self' },
     ],
-    files: witnessFiles(shard),
+    files: [...witnessFiles(shard), ...(keyset === undefined ? [] : [{ name: keysetFile, content: keyset }])],
     environment: [],
     health: { port: 'http', path: '/healthz' },
     dependsOn: [],
@@ -112,10 +123,11 @@ interface Listening {
 }
 
 function onAws(shard: LogShardConfig, listening: Listening) {
+  const { delivery, flags } = signer(shard);
   return {
     program: 'rekor-aws',
     storage: 'bucket-and-database',
-    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery: 'kms' }],
+    keys: [{ name: 'log', source: shard.key, algorithm: 'ecdsa-p256-sha256', delivery }],
     flags: [
       ...commonFlags(shard, listening),
       flag('aws-bucket', storage('bucket')),
@@ -123,10 +135,19 @@ function onAws(shard: LogShardConfig, listening: Listening) {
       flag('aws-max-open-conns', 64),
       // 0, the default, opens a new connection for each query.
       flag('aws-max-idle-conns', 16),
-      flag('signer-kmskey', text`awskms:///${keyArn('log')}`),
-      flag('signer-kmshash', 'sha256'),
+      ...flags,
     ],
   } as const satisfies Partial<ServiceSpec>;
+}
+
+/** A keyset is unwrapped once, when Rekor starts: from then on the key is in its memory. */
+function signer({ key }: LogShardConfig): { readonly delivery: 'kms' | 'tink'; readonly flags: readonly Flag[] } {
+  if (!isInKeyset(key)) {
+    const flags = [flag('signer-kmskey', text`awskms:///${keyArn('log')}`), flag('signer-kmshash', 'sha256')];
+    return { delivery: 'kms', flags };
+  }
+  const flags = [flag('signer-tink-kek-uri', kekUri(key)), flag('signer-tink-keyset-path', file(keysetFile))];
+  return { delivery: 'tink', flags };
 }
 
 function commonFlags(shard: LogShardConfig, listening: Listening): readonly Flag[] {

@@ -87,9 +87,10 @@ export interface KeySpec {
   readonly algorithm: SignatureAlgorithm;
   /**
    * How the server takes it: an encrypted PKCS#8 file with the passphrase in the environment, unencrypted PEM
-   * through a pipe that exists for one read, KMS by ARN, an HSM by our plug-in, or Secrets Manager.
+   * through a pipe that exists for one read, KMS by ARN, an HSM by our plug-in, a keyset that KMS unwraps, or Secrets
+   * Manager.
    */
-  readonly delivery: 'encrypted-file' | 'pipe-pkcs8' | 'pipe-sec1' | 'kms' | 'pkcs11' | 'secrets-manager';
+  readonly delivery: 'encrypted-file' | 'pipe-pkcs8' | 'pipe-sec1' | 'kms' | 'pkcs11' | 'tink' | 'secrets-manager';
 }
 
 /** A program of ours in the task of a server: it has the server's port `http`, and forwards what it admits to `behind`. */
@@ -136,6 +137,16 @@ export const storage = (part: StoragePart): Reference => ({ kind: 'storage', par
 /** Whether a key is in an HSM. */
 export function isInHsm(source: KeySource): source is `pkcs11:${string}` {
   return source.startsWith('pkcs11:');
+}
+
+/** Whether a key is in a keyset that a KMS key wraps. */
+export function isInKeyset(source: KeySource): source is `tink:${string}` {
+  return source.startsWith('tink:');
+}
+
+/** Returns the ARN of the KMS key that wraps a keyset. */
+export function kekArn(source: `tink:${string}`): string {
+  return source.slice('tink:'.length);
 }
 
 /** Returns how a server on AWS takes a key, and what it is told to find it by. */

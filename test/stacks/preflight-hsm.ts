@@ -9,6 +9,14 @@ export type Cases = Readonly<
 
 export const pkcs11 = "{ key: 'pkcs11:token=sigstore;object=fulcio' }";
 const hsm = { module: '/usr/lib/m.so', network: '10.64.8.0/22', ports: [2223], exclusive: false };
+const kek = (last: number, region = 'eu-central-1') =>
+  `tink:arn:aws:kms:${region}:111122223333:key/00000000-0000-4000-8000-00000000000${last}`;
+
+function withKeysets(...keys: readonly string[]): PreflightInput {
+  const shards = keys.map((key, index) => `{ shard: log2026-${index + 1}, key: '${key}' }`);
+  return withConfig({ logs: `{ ct: [{ shard: ct2026-1 }], rekor: [${shards.join(', ')}] }` });
+}
+
 const ctInHsm = "{ ct: [{ shard: ct2026-1, key: 'pkcs11:token=a;object=ct' }], rekor: [{ shard: log2026-1 }] }";
 
 function withKeys(...keys: readonly string[]): PreflightInput {
@@ -80,5 +88,27 @@ export const hsmCases: Cases = {
       },
     ],
     accepts: [{ what: 'our main', input: withAws({ hsm }, withConfig({ logs: ctInHsm })) }],
+  },
+  'aws-tink-kek': {
+    refuses: [
+      {
+        what: 'a KMS key that wraps two keysets',
+        input: withKeysets(kek(1), kek(1)),
+        where: 'logs.rekor[1].key',
+        message: 'expected a KMS key of its own, got that of logs.rekor[0].key',
+        hint: /unwrap both/,
+      },
+      {
+        what: 'a KMS key of another region',
+        input: withKeysets(kek(1, 'eu-west-1')),
+        where: 'logs.rekor[0].key',
+        message: `expected a KMS key in eu-central-1, where the log is, got ${kek(1, 'eu-west-1').slice(5)}`,
+        hint: /own region/,
+      },
+    ],
+    accepts: [
+      { what: 'a KMS key for each', input: withKeysets(kek(1), kek(2)) },
+      { what: 'a key in KMS', input: sample },
+    ],
   },
 };

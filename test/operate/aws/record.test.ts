@@ -105,6 +105,52 @@ describe('aws record', () => {
     await expect(record(files)).rejects.toThrowToolkit('KEY_KMS_NOT_ENABLED');
   });
 
+  describe('with the key of a Rekor shard in a keyset', () => {
+    const id = 'rekor-log2026-1';
+    const uri = `tink:arn:aws:kms:${region}:${account}:key/00000000-0000-4000-8000-000000000000`;
+    const tinkLines = { rekor: `{ shard: log2026-1, key: '${uri}' }` };
+    const keyset = '{"encryptedKeyset":"AQICAHg=","keysetInfo":{"primaryKeyId":1}}';
+    const pemOf = (namedCurve: 'secp384r1' | 'prime256v1') =>
+      generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const given = (files: InstanceFiles) => [
+      ...['--public-key', `${id}=${files.at('log.pub.pem')}`, '--keyset', `${id}=${files.at('keyset.json')}`],
+    ];
+
+    it('records keyset and public key together, once, and never asks KMS for that key', async () => {
+      await using deployed = await deployedKeys(tinkLines);
+      const { files, kms } = deployed;
+      await files.write('log.pub.pem', pemOf('prime256v1'));
+      await files.write('keyset.json', keyset);
+      await record(files, given(files));
+      const first = await files.read('deployment.json');
+      const { keys, tinkKeys } = parseDeploymentRecord(Buffer.from(first), 'deployment.json');
+      expect([...keys.keys()]).not.toContain(id);
+      expect(tinkKeys?.get(id)).toMatchObject({ uri, keyset });
+      expect(kms.requests.map(({ input }) => input['KeyId'])).not.toContain(aliasOf(id));
+      for (const words of [[], given(files)]) await record(files, words);
+      expect(await files.read('deployment.json')).toBe(first);
+      await files.write('log.pub.pem', pemOf('prime256v1'));
+      await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_KEY_CHANGED', { service: id });
+    });
+
+    it('refuses neither, one of both, a key that nobody wrapped, and one on another curve', async () => {
+      await using deployed = await deployedKeys(tinkLines);
+      const { files } = deployed;
+      await files.write('log.pub.pem', pemOf('prime256v1'));
+      await expect(record(files)).rejects.toThrowToolkit('OPS_TINK_KEYSET', { service: id });
+      await expect(record(files, given(files).slice(0, 2))).rejects.toThrowToolkit('OPS_TINK_KEYSET');
+      const inTheOpen = '{"primaryKeyId":1,"key":[{"keyData":{"value":"c2VjcmV0"}}]}';
+      for (const text of [inTheOpen, keyset.replace('}}', '},"key":[]}'), 'no keyset', '[]']) {
+        await files.write('keyset.json', text);
+        await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_TINK_KEYSET');
+      }
+      await files.write('keyset.json', keyset);
+      await files.write('log.pub.pem', pemOf('secp384r1'));
+      await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_HSM_KEY');
+      await expect(record(files, ['--keyset', 'fulcio=keyset.json'])).rejects.toThrowToolkit('CLI_USAGE');
+    });
+  });
+
   describe('with the key of a timestamp authority in an HSM', () => {
     const uri = 'pkcs11:token=servers;object=tsa;type=private';
     const hsmLines = {

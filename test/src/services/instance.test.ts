@@ -158,6 +158,7 @@ describe.each(each)('on %s, %s', (backend, _id, spec) => {
           'pipe-sec1': { ...none, path: true },
           kms: { ...none, arn: true },
           pkcs11: none,
+          tink: none,
           'secrets-manager': { ...none, secret: true },
         }[delivery],
       );

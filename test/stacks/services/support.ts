@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { placedHsmKeys, placedKeys, placedServices } from '../../../lib/access/placement.ts';
+import { placedHsmKeys, placedKeys, placedServices, placedTinkKeys } from '../../../lib/access/placement.ts';
 import { databaseCaOf } from '../../../lib/database-ca.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { Names } from '../../../lib/names.ts';
@@ -104,12 +104,18 @@ function recordOf(deployment: Deployment, hsmKey?: (id: string) => KeyObject): D
     const made = hsmKey?.(id) ?? publicKey(spec === 'ECC_NIST_P384' ? 'secp384r1' : 'prime256v1');
     return [id, { uri, publicKey: made }] as const;
   });
+  const tinkKeys = placedTinkKeys(deployment).map(
+    ({ id, uri }) => [id, { uri, publicKey: publicKey('prime256v1'), keyset: wrappedKeyset }] as const,
+  );
   return {
     keys: new Map(keys),
+    ...(tinkKeys.length > 0 && { tinkKeys: new Map(tinkKeys) }),
     ...(hsmKeys.length > 0 && { hsmKeys: new Map(hsmKeys) }),
     images: new Map(programs.map((program) => [program, digest])),
   };
 }
+
+export const wrappedKeyset = '{"encryptedKeyset":"AQICAHg=","keysetInfo":{"primaryKeyId":1}}';
 
 export function publicKey(namedCurve: 'prime256v1' | 'secp384r1'): KeyObject {
   return generateKeyPairSync('ec', { namedCurve }).publicKey;
