@@ -1,5 +1,5 @@
 import { fulcioId } from '../../src/services/fulcio.ts';
-import { isInHsm } from '../../src/services/service.ts';
+import { isInHsm, isInKeyset, kekArn } from '../../src/services/service.ts';
 import type { Deployment } from '../deployment.ts';
 import { type AuditRule, issuerOtherThan } from './audit-rule.ts';
 import { keepsItsOwnKey, ownKeySecret, type PlacedKey, type PlacedService, placedServices } from './placement.ts';
@@ -92,28 +92,33 @@ export function readByOther(names: Deployment['names']): AuditRule {
   };
 }
 
-/** Returns the rules about secrets that make their reader the signer: a key itself, or the PIN of one in an HSM. */
+/** Returns the rules about what makes its reader the signer: a key itself, the PIN of one in an HSM, or a keyset. */
 export function keySecretRules(deployment: Deployment, region: string): readonly AuditRule[] {
+  const here = placedServices(deployment).filter((service) => service.region === region);
+  return here.flatMap((service) => [...secretRead(service, deployment), ...keysetUnwrapped(service, deployment)]);
+}
+
+function secretRead(service: PlacedService, deployment: Deployment): readonly AuditRule[] {
   const eventName = ['GetSecretValue', 'PutSecretValue', 'UpdateSecret', 'DeleteSecret', 'PutResourcePolicy'];
-  return placedServices(deployment)
-    .filter((service) => service.region === region)
-    .flatMap((service) => keySecretOf(service, deployment) ?? [])
-    .map(({ id, holds, secret, reader }) => {
-      const secretId = [{ prefix: secret }, { wildcard: `arn:*:secret:${secret}*` }];
-      return {
-        id: `key-secret-of-${id}`,
-        description: `Somebody but its service read or changed the secret with ${holds} of ${id}`,
-        pattern: {
-          source: ['aws.secretsmanager'],
-          detail: {
-            ...{ eventSource: ['secretsmanager.amazonaws.com'], eventName, requestParameters: { secretId } },
-            ...issuerOtherThan([reader]),
-          },
+  const found = keySecretOf(service, deployment);
+  if (!found) return [];
+  const { id, holds, secret, reader } = found;
+  const secretId = [{ prefix: secret }, { wildcard: `arn:*:secret:${secret}*` }];
+  return [
+    {
+      id: `key-secret-of-${id}`,
+      description: `Somebody but its service read or changed the secret with ${holds} of ${id}`,
+      pattern: {
+        source: ['aws.secretsmanager'],
+        detail: {
+          ...{ eventSource: ['secretsmanager.amazonaws.com'], eventName, requestParameters: { secretId } },
+          ...issuerOtherThan([reader]),
         },
-        runbook: 'alarm-key-secret-read',
-        alarming: true,
-      };
-    });
+      },
+      runbook: 'alarm-key-secret-read',
+      alarming: true,
+    },
+  ];
 }
 
 function keySecretOf(service: PlacedService, deployment: Deployment) {
@@ -131,6 +136,21 @@ function keySecretOf(service: PlacedService, deployment: Deployment) {
   return isInHsm(key)
     ? { id, holds: 'the PIN', secret: names.pinSecret(id), reader: names.roleArn(id, 'execution') }
     : undefined;
+}
+
+/** A keyset stands where others read it: whoever unwraps it has the key. */
+function keysetUnwrapped({ id, key }: PlacedService, { names }: Deployment): readonly AuditRule[] {
+  if (!isInKeyset(key)) return [];
+  const detail = { resources: { ARN: [kekArn(key)] }, ...issuerOtherThan([names.roleArn(id, 'task')]) };
+  return [
+    {
+      id: `key-secret-of-${id}`,
+      description: `Somebody but its service unwrapped the key of ${id}, or tried`,
+      pattern: kms(['Decrypt'], detail),
+      runbook: 'alarm-key-secret-read',
+      alarming: true,
+    },
+  ];
 }
 
 export const keyEnd: AuditRule = {

@@ -42,7 +42,7 @@ export const keyAlarms: readonly AlarmRow[] = [
   {
     ...triggered,
     id: 'key-secret-read',
-    title: 'somebody but its service read or changed the secret with a key, or the PIN of one',
+    title: 'somebody but its service read or changed the secret with a key or its PIN, or unwrapped its keyset',
     auditRule: 'key-secret-of',
   },
   {

@@ -133,6 +133,25 @@ describe('the rules about keys', () => {
   });
 });
 
+describe('the rule about a key in a keyset', () => {
+  const kek = `arn:aws:kms:${region}:${mainAccount}:key/00000000-0000-4000-8000-000000000000`;
+  const { config } = deployment;
+  const rekor = config.logs.rekor.map((shard, index) =>
+    index === 0 ? { ...shard, key: `tink:${kek}` as const } : shard,
+  );
+  const wrapped = { ...deployment, config: { ...config, logs: { ...config.logs, rekor } } };
+  const id = `rekor-${rekor[0]?.shard}`;
+  const decrypt = (by: string, more: object = {}) =>
+    triggered(callEvent({ call: 'kms:Decrypt', by, key: kek, ...more }), 'main', wrapped);
+
+  it('tells of everybody but its service who unwraps it or tries, and of no other KMS key', () => {
+    for (const by of [mallory, 'user/eve', 'acme-fulcio-task']) expect(decrypt(by)).toEqual([`key-secret-of-${id}`]);
+    expect(decrypt(mallory, { errorCode: 'AccessDenied' })).toEqual([`key-secret-of-${id}`]);
+    expect(decrypt(`acme-${id}-task`)).toEqual([]);
+    expect(decrypt(mallory, { key: fulcio })).toEqual([]);
+  });
+});
+
 describe('the rules about the audit itself', () => {
   const trailArn = `arn:aws:cloudtrail:${region}:${mainAccount}:trail/acme-audit`;
   const cases: readonly (readonly [string, Readonly<Record<string, unknown>>, readonly string[]])[] = [
