@@ -24,6 +24,10 @@ const cognito = '  - { preset: cognito, userPool: eu-central-1_AbCdEfGhI, client
 const hsm: readonly Edit[] = [
   ['  # hsm: {', '  hsm: {'],
   ['  key: awskms\n  # Who runs', '  key: pkcs11:token=hsm1;object=fulcio\n  # Who runs'],
+  [
+    '      key: awskms\n      operator: log2026-1',
+    '      key: tink:arn:aws:kms:eu-central-1:012345678901:key/01234567-89ab-cdef-0123-456789abcdef\n      operator: log2026-1',
+  ],
   ['{ shard: ct2026-1, key: awskms }', "{ shard: ct2026-1, key: 'pkcs11:token=hsm1;object=ct' }"],
   [
     'host: tsa-1.sigstore.acme.example, key: awskms',
