@@ -28,7 +28,8 @@ export const awsRecordCommand: Command = {
     'Run it once the stacks of the keys are deployed, with credentials of the auditor role: it reads public keys, no more.',
     'A key is looked up by its alias once, and named by its ARN from then on. A recorded key never changes: that its',
     'alias leads to another key is told as what it may be, an attack. A key in an HSM is recorded with the public key',
-    'that `sigstore-kms-pkcs11 public-key` printed beside the HSM; it is asked for once.',
+    'that `sigstore-kms-pkcs11 public-key` printed beside the HSM, one in a Tink keyset with both files that',
+    '`tink-keyset` wrote; they are asked for once.',
   ].join('\n'),
   options: {
     ...deploymentOptions,
@@ -59,6 +60,10 @@ export const awsRecordCommand: Command = {
     {
       command: 'sigstead aws record --public-key fulcio=fulcio.pub.pem',
       explains: 'where the key of Fulcio is in an HSM (docs/hsm.md)',
+    },
+    {
+      command: 'sigstead aws record --public-key rekor-log2026-1=log.pub.pem --keyset rekor-log2026-1=log.keyset.json',
+      explains: 'where the key of a Rekor shard is in a keyset',
     },
   ],
   exitNotes: [

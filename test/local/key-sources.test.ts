@@ -12,6 +12,12 @@ describe('assertLocalKeys', () => {
     assertLocalKeys(config, policy);
   });
 
+  it('accepts a key that a KMS key wraps on AWS: here it is in a file, as one in KMS is', () => {
+    const kek = 'tink:arn:aws:kms:eu-central-1:012345678901:key/01234567-89ab-cdef-0123-456789abcdef';
+    const rekor = config.logs.rekor.map((shard) => ({ ...shard, key: kek }) as const);
+    assertLocalKeys({ ...config, logs: { ...config.logs, rekor } }, policy);
+  });
+
   it('refuses an HSM for Fulcio, a CT log, a timestamp authority and the online role, by file and key', () => {
     const fulcio = { ...config, fulcio: { ...config.fulcio, key } as const };
     const timestamps = config.timestamps.map((entry, index) => (index === 1 ? ({ ...entry, key } as const) : entry));

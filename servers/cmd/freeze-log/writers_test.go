@@ -17,7 +17,8 @@ func TestParseOptionsRefuses(t *testing.T) {
 	directory := []string{"--kind=rekor", "--origin=" + origin, "--directory=d", "--key-file=k"}
 	bucket := []string{"--kind=ct", "--origin=" + origin, "--bucket=b", "--kms-key=awskms:///arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"}
 	withDatabase := append(bucket, "--db-host=h", "--db-user=u", "--db-name=n", "--db-tls-ca=c")
-	for _, valid := range [][]string{directory, bucket, withDatabase} {
+	keyset := []string{"--kind=rekor", "--origin=" + origin, "--bucket=b", "--tink-keyset=k", "--tink-kek=aws-kms://arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"}
+	for _, valid := range [][]string{directory, bucket, withDatabase, keyset} {
 		if _, err := parseOptions(valid); err != nil {
 			t.Fatalf("accepts %q: %v", valid, err)
 		}
@@ -33,8 +34,12 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{directory, "--origin=a+b", "--origin"},
 		{directory, "--directory=", "either --directory or --bucket"},
 		{directory, "--bucket=b", "either --directory or --bucket"},
-		{directory, "--key-file=", "either --key-file or --kms-key"},
-		{directory, "--kms-key=awskms:///alias/x", "either --key-file or --kms-key"},
+		{directory, "--key-file=", "one of --key-file"},
+		{directory, "--kms-key=awskms:///alias/x", "one of --key-file"},
+		{directory, "--tink-keyset=k", "belong together"},
+		{keyset, "--tink-keyset=", "belong together"},
+		{keyset, "--key-file=k", "one of --key-file"},
+		{keyset, "--tink-kek=aws-kms://alias/x", "no alias"},
 		{directory, "--quiet-period=-1s", "--quiet-period"},
 		{directory, "--db-host=h", "has no database"},
 		{bucket, "--kms-key=awskms:///alias/x", "no alias"},

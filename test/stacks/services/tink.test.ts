@@ -3,6 +3,7 @@ import { placedKeys, placedServices } from '../../../lib/access/placement.ts';
 import { taskStatements } from '../../../lib/access/task-policy.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { readinessOf } from '../../../lib/readiness.ts';
+import { freezeCommand } from '../../../lib/render-freeze.ts';
 import { complete, now, productionDeployment, publicKey, resourcesOf, synthesise, wrappedKeyset } from './support.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
@@ -42,6 +43,14 @@ describe('a Rekor shard whose key is in a keyset', () => {
     const files = container?.Environment.find(({ Name }) => Name === 'SIGSTEAD_FILES')?.Value;
     expect(JSON.stringify(files)).toContain('tink-keyset.json');
     expect(JSON.stringify(files)).toContain('AQICAHg=');
+  });
+
+  it('can be frozen without its database, with the same keyset', () => {
+    const tink = deployment.record.tinkKeys?.get(id);
+    if (!tink) throw new Error('expected a keyset');
+    const log = { kind: 'rekor', origin: 'log.acme.example', publicKeyPem: '' } as const;
+    const command = freezeCommand(id, { names: deployment.names, region: 'eu-central-1', log, tink });
+    expect(command).toEqual(expect.arrayContaining([`--tink-kek=aws-kms://${kek}`, `--tink-keyset=${keysetPath}`]));
   });
 
   it('has no signing key in KMS, and the one task role that unwraps its keyset', () => {
