@@ -50,7 +50,7 @@ export const configRules: readonly ConfigRule[] = [
   },
   {
     id: 'log-key-source',
-    title: 'keys of signature logs are in KMS or in files: Rekor cannot use a PKCS#11 token',
+    title: 'keys of signature logs are in KMS, in keysets or in files: Rekor cannot use a PKCS#11 token',
     check: ({ services }) =>
       services
         .filter(({ kind }) => kind === 'rekor')
