@@ -159,7 +159,7 @@ const aws = section({
     .array(serviceName, { error: 'a list of shards' })
     .default([])
     .describe(
-      'Shards that were frozen: no server runs for them, and nobody may use their keys in KMS; a key in an HSM is ended there. They are read for ever.',
+      'Shards that were frozen: no server runs for them, and nobody may use their keys in KMS; a key in an HSM is ended there, and people disable the KMS key that wraps a keyset. They are read for ever.',
     ),
   ctLogServer: choice(['kms', 'upstream'])
     .default('kms')

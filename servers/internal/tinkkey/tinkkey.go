@@ -30,7 +30,7 @@ func ParseKEK(text string) (KEK, error) {
 	if !isURI {
 		return KEK{}, errors.New("expected aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID")
 	}
-	if _, err := kmskey.ParseARN(arn); err != nil {
+	if _, err := kmskey.ParseReference("awskms:///" + arn); err != nil {
 		return KEK{}, errors.New("expected aws-kms://arn:aws:kms:REGION:ACCOUNT:key/ID (no alias)")
 	}
 	return KEK{uri: text}, nil

@@ -15,7 +15,7 @@ import { parseWitnessPolicy } from '../../../src/config/witness-policy.ts';
 import { addMs, dayMs } from '../../../src/core/clock.ts';
 import type { Signer } from '../../../src/core/signer.ts';
 import { signerOf } from '../../../src/keys/signer.ts';
-import type { DeploymentRecord } from '../../../src/services/deployment.ts';
+import { type DeploymentRecord, recordedKeys } from '../../../src/services/deployment.ts';
 import type { TrustMaterial } from '../../../src/trust/material.ts';
 import {
   issueFulcioIntermediate,
@@ -123,7 +123,8 @@ export function publicKey(namedCurve: 'prime256v1' | 'secp384r1'): KeyObject {
 
 async function materialOf({ config, record }: Deployment): Promise<TrustMaterial> {
   const { domain } = config.instance;
-  const keyOf = (id: string) => (record.keys.get(id) ?? record.hsmKeys?.get(id))?.publicKey ?? publicKey('prime256v1');
+  const recorded = new Map(recordedKeys(record));
+  const keyOf = (id: string) => recorded.get(id)?.publicKey ?? publicKey('prime256v1');
   const common = (operator: string) => ({ operator, validFor: { start: addMs(now, -dayMs) } });
   const fulcio = { url: `https://fulcio.${domain}`, uri: `https://fulcio.${domain}` };
   return {
