@@ -102,6 +102,9 @@ func serverOf(log, health http.Handler) *http.Server {
 	routes := http.NewServeMux()
 	routes.Handle("/", log)
 	routes.Handle(healthPath, health)
+	// Fulcio logs what it is about to sign, never what it has signed. A certificate that somebody sends here would pass for
+	// one more that was issued, where signatures are counted against the log.
+	routes.Handle("/ct/v1/add-chain", http.NotFoundHandler())
 	return &http.Server{
 		Handler: http.MaxBytesHandler(routes, maxBodyBytes),
 		// Upstream's: a client that sends its headers slowly holds a connection no longer.

@@ -205,6 +205,17 @@ func TestServer(t *testing.T) {
 			t.Errorf("expected 2 entries, got %d", size)
 		}
 	})
+	t.Run("takes no certificate that was signed already", func(t *testing.T) {
+		server := b.start(t)
+		answer, err := http.Post(server.url+"/ct/v1/add-chain", "application/json", strings.NewReader(`{"chain":[]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound {
+			t.Errorf("expected 404, got %d", answer.StatusCode)
+		}
+	})
 	t.Run("refuses a chain of another CA, and a body without end", func(t *testing.T) {
 		server := b.start(t)
 		if status, answer := testbed.NewIssuer(t).Precertificate(t).Submit(t, server.url); status != http.StatusBadRequest {
