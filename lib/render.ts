@@ -157,7 +157,10 @@ function filesOf(spec: ServiceSpec, place: Placement): readonly (readonly [strin
   return [...spec.files.map(({ name, content }) => [name, content] as const), ...brought];
 }
 
-/** What `entry` holds the database against the published log with, before it starts the server. */
+/**
+ * What `entry` holds the database against the published log with, before it starts the server. It compares no key in a
+ * keyset: only the server opens that.
+ */
 export function gateOf(spec: ServiceSpec, place: Placement) {
   const { names, region, log } = place;
   if (!log) throw unplaced(spec, 'a log');

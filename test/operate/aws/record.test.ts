@@ -133,6 +133,20 @@ describe('aws record', () => {
       await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_KEY_CHANGED', { service: id });
     });
 
+    it('refuses a keyset while a key in KMS is recorded, and the other way round', async () => {
+      await using deployed = await deployedKeys();
+      const { files } = deployed;
+      await record(files);
+      await files.write('log.pub.pem', pemOf('prime256v1'));
+      await files.write('keyset.json', keyset);
+      await files.write('sigstead.yaml', configOf(tinkLines));
+      await expect(record(files, given(files))).rejects.toThrowToolkit('OPS_KEY_CHANGED', { service: id, found: uri });
+      await rm(files.at('deployment.json'));
+      await record(files, given(files));
+      await files.write('sigstead.yaml', configOf());
+      await expect(record(files)).rejects.toThrowToolkit('OPS_KEY_CHANGED', { recorded: uri });
+    });
+
     it('refuses neither, one of both, a key that nobody wrapped, and one on another curve', async () => {
       await using deployed = await deployedKeys(tinkLines);
       const { files } = deployed;

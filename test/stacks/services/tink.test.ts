@@ -2,9 +2,19 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { placedKeys, placedServices } from '../../../lib/access/placement.ts';
 import { taskStatements } from '../../../lib/access/task-policy.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
-import { readinessOf } from '../../../lib/readiness.ts';
+import { readinessOf, readinessProblems } from '../../../lib/readiness.ts';
+import { gateOf } from '../../../lib/render.ts';
 import { freezeCommand } from '../../../lib/render-freeze.ts';
-import { complete, now, productionDeployment, publicKey, resourcesOf, synthesise, wrappedKeyset } from './support.ts';
+import {
+  complete,
+  now,
+  productionDeployment,
+  publicKey,
+  readyService,
+  resourcesOf,
+  synthesise,
+  wrappedKeyset,
+} from './support.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
 const keysetPath = '${file:tink-keyset.json}';
@@ -65,11 +75,20 @@ describe('a Rekor shard whose key is in a keyset', () => {
     expect(own && taskStatements({ ...own, frozen: true }, deployment)).toEqual([]);
   });
 
-  it('has a start gate that knows its public key, and no key in KMS to compare it with', () => {
-    const server = containers.find(({ Command }) => Command[0] === '/bin/rekor-aws');
-    const gate = JSON.stringify(server?.Environment.find(({ Name }) => Name === 'SIGSTEAD_GATE')?.Value);
-    expect(gate).toContain('publicKeyPem');
-    expect(gate).not.toContain('keyArn');
+  it('has a start gate that knows its public key, and no key to compare it with', () => {
+    const service = readyService(deployment, id);
+    const tink = deployment.record.tinkKeys?.get(id);
+    if (!tink || !service.log) throw new Error('expected a log with a keyset');
+    const database = { host: 'database.acme.example', caPem: '' };
+    const gate = gateOf(service.spec, {
+      names: deployment.names,
+      region: service.region,
+      log: service.log,
+      tink,
+      database,
+    });
+    expect(gate.publicKeyPem).toContain('PUBLIC KEY');
+    expect(gate).not.toHaveProperty('key');
   });
 
   it('waits until keyset and public key are recorded', () => {
@@ -91,6 +110,21 @@ describe('a Rekor shard whose key is in a keyset', () => {
     const recorded = { ...(deployment.record.tinkKeys?.get(id) ?? other), ...change };
     const record = { ...deployment.record, tinkKeys: new Map([[id, recorded]]) };
     expect(() => readinessOf({ ...deployment, record }, { now })).toThrowToolkit(code, { service: id });
+  });
+
+  it('is not deployed with a key on another curve, and a hint says how it gets one', () => {
+    const recorded = { uri: `tink:${kek}`, publicKey: publicKey('secp384r1'), keyset: wrappedKeyset };
+    const record = { ...deployment.record, tinkKeys: new Map([[id, recorded]]) };
+    const [problem] = readinessProblems({ ...deployment, material: undefined, record }, now);
+    expect(problem?.code).toBe('AWS_KEY_KIND');
+    expect(problem?.message).toMatch(/^deployment\.json: tinkKeys\.rekor-log2026-1: /);
+    expect(problem?.hint).toMatch(/another keyset, take the entry out .* --public-key (\S+)=FILE --keyset \1=FILE$/);
+  });
+
+  it('has the key of its keyset, where one in KMS is still recorded', async () => {
+    const { keys } = (await productionDeployment()).record;
+    const record = { ...deployment.record, keys };
+    expect(readyService({ ...deployment, material: undefined, record }, id).key).toBeUndefined();
   });
 
   it('is not deployed with a key in KMS that was recorded for it', async () => {
