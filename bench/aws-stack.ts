@@ -17,8 +17,8 @@ USAGE
   npm run --silent bench:aws-stack -- [OPTIONS]
 
 OPTIONS
-  --clients LIST     how many clients sign at once, step by step (default: 8,16,32,48,64,96,128,160,192,256); ends where two steps
-                     bring less than 5 % more, one less than two thirds of the best, or a request fails
+  --clients LIST     how many clients sign at once, step by step (default: 8 to 256 in ten steps); ends where two
+                     steps bring less than 5 % more, one less than two thirds of the best, or a request fails
   --seconds N        what is counted of each step (default: 10)
   --warm-up N        seconds before that (default: 5)
   --json             the report as one JSON document

@@ -49,19 +49,26 @@ export function sharesOf({ parties, total, seconds }: CpuUse): readonly Share[] 
 
 /** From here on there is nothing left worth speaking of. */
 const full = 0.9;
+/** From here on it is not this that was measured. The kernel's own work is some of it. */
+const disturbed = 0.15;
 
 /** Says what had nothing left to give: a party that runs on one core, the machine, or neither. */
 export function saturatedBy(
   use: CpuUse,
   machine: { readonly cores: number; readonly oneCore: readonly string[] },
 ): string {
-  const [first, ...others] = sharesOf(use);
+  const shares = sharesOf(use);
+  const [first] = shares;
   if (first === undefined) return 'nothing ran';
-  const single = [first, ...others].find(({ name, cores }) => machine.oneCore.includes(name) && cores >= full);
+  const single = shares.find(({ name, cores }) => machine.oneCore.includes(name) && cores >= full);
   if (single) return `${single.name}: ${percent(single.cores)} of the one core that it can use`;
   const busy = use.machine / (use.seconds * machine.cores);
   if (busy < full) return `nothing: ${percent(busy)} of the machine was busy, and answers wait for checkpoints`;
-  return `the machine: ${percent(busy)} of its ${machine.cores} cores, ${first.name} the most of it`;
+  const foreign = (use.machine - use.total) / (use.seconds * machine.cores);
+  const said = `the machine: ${percent(busy)} of its ${machine.cores} cores, ${first.name} the most of it`;
+  return foreign < disturbed
+    ? said
+    : `${said}; but ${percent(foreign)} of the machine went to none of these: repeat this alone`;
 }
 
 export function percent(share: number): string {

@@ -34,6 +34,11 @@ describe('saturatedBy', () => {
 
   it.each([
     ['one core full', use({ emulator: 9.2, fulcio: 1 }, 11), 'emulator: 92 % of the one core that it can use'],
+    [
+      'both cores full, of others',
+      use({ emulator: 4, fulcio: 3 }, 19),
+      'the machine: 95 % of its 2 cores, emulator the most of it; but 60 % of the machine went to none of these: repeat this alone',
+    ],
     ['both cores full', use({ emulator: 8, fulcio: 9 }, 19), 'the machine: 95 % of its 2 cores, fulcio the most of it'],
     [
       'room left',
