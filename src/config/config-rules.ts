@@ -88,6 +88,15 @@ export const configRules: readonly ConfigRule[] = [
     },
   },
   {
+    id: 'witnesses-fail-closed',
+    title: 'a log with witnesses publishes nothing that they did not cosign',
+    severity: 'warning',
+    check: ({ services, aws }) =>
+      services
+        .filter(({ kind }) => kind === 'rekor' || aws?.fields['ctLogServer'] === 'upstream')
+        .flatMap(({ witnesses }) => (witnesses ? [failsOpen(witnesses)] : [])),
+  },
+  {
     id: 'timestamps-any',
     title: 'bundles carry one timestamp',
     severity: 'warning',
@@ -106,6 +115,14 @@ const allTimestamps: Complaint = {
   message: 'with "all", sigstore-js cannot sign: it knows only "any"',
   hint: 'use "any" if anybody signs from npm or JavaScript',
 };
+
+function failsOpen({ path }: Written): Complaint {
+  return {
+    where: path,
+    message: "upstream's server publishes without its witnesses where they do not answer, 5 s later",
+    hint: 'count on them to notice, not to prevent; our CT log (aws.ctLogServer: kms) alone waits for them',
+  };
+}
 
 function unusableKey(key: Written): Complaint {
   return {

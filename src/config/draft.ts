@@ -19,6 +19,7 @@ export interface DraftService {
   readonly operator?: Declared;
   readonly key?: Written;
   readonly region?: Written;
+  readonly witnesses?: Written;
 }
 
 /** A mapping of the file whose fields may have any shape. */
@@ -77,10 +78,12 @@ function serviceOf(
   const operator = declared(item, 'operator', host?.value);
   const key = written(item, 'key');
   const region = written(item, 'region');
+  const witnesses = written(item, 'witnesses');
   return {
     kind,
     path: formatPath(item.path),
     ...(region && { region }),
+    ...(witnesses && { witnesses }),
     ...(name && { name }),
     ...(host && { host }),
     ...(operator && { operator }),

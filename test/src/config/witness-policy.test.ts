@@ -177,6 +177,21 @@ describe('witnesses of a shard', () => {
     expect(ct[0]).not.toHaveProperty('witnesses');
   });
 
+  it('are warned of where the server publishes without them', async () => {
+    const { text } = await minimalConfig();
+    const warnings = (shard: string, more = '') =>
+      parseConfig(
+        `${text.replace(`{ shard: ${shard},`, `{ shard: ${shard}, witnesses: w.policy,`)}${more}`,
+        'p',
+      ).warnings.map(({ rule, path }) => `${rule} ${path}`);
+    const aws = "\naws: { account: '012345678901', regions: [eu-central-1]";
+    expect(warnings('log2026-1')).toEqual(['witnesses-fail-closed logs.rekor[0].witnesses']);
+    expect(warnings('ct2026-1', `${aws}, ctLogServer: upstream }\n`)).toEqual([
+      'witnesses-fail-closed logs.ct[0].witnesses',
+    ]);
+    expect(warnings('ct2026-1', `${aws} }\n`)).toEqual([]);
+  });
+
   it('may change from start to start: no client trusts a log for them', async () => {
     const { text, file } = await minimalConfig();
     const after = parseConfig(text.replace('{ shard: log2026-1,', '{ shard: log2026-1, witnesses: w.policy,'), file);
