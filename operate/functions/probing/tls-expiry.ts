@@ -20,9 +20,10 @@ export async function tlsExpiry(host: string, { now, port = 443 }: TlsExpiryOpti
   return { name: 'TlsExpiresInDays', value: daysLeft([validTo], now), unit: 'None', of: { Host: host } };
 }
 
-/** Returns the hosts of URLs, each once. */
+/** Returns the hosts that are reached by https, each once. */
 export function hostsOf(urls: readonly string[]): readonly string[] {
-  return [...new Set(urls.map((url) => new URL(url).hostname))];
+  const secure = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol === 'https:');
+  return [...new Set(secure.map(({ hostname }) => hostname))];
 }
 
 async function shownValidTo(host: string, port: number): Promise<Date> {

@@ -52,8 +52,8 @@ describe('tlsExpiry', () => {
 });
 
 describe('hostsOf', () => {
-  it('names each host once', () => {
-    const urls = ['https://a.example', 'https://b.example/prefix', 'https://a.example:443/x'];
+  it('names each host once, of those that show a certificate', () => {
+    const urls = ['https://a.example', 'https://b.example/prefix', 'https://a.example:443/x', 'http://c.example'];
     expect(hostsOf(urls)).toEqual(['a.example', 'b.example']);
   });
 });
