@@ -35,8 +35,9 @@ export function tellCases(stage: () => Stage): void {
     ['audit-change-records', 'logs:DeleteLogGroup', { logGroupName: '/aws/events/sigstead/acme/audit' }],
     ['audit-change-topics', 'sns:DeleteTopic', { topicArn: `arn:aws:sns:${region}:${account}:acme-audit` }],
   ])('takes, by %s, %s of anybody but a deployment', async (rule, name, parameters) => {
-    const events = ['mallory', deployer].map((by) => call({ call: name, by, parameters }));
-    expect(await takes(stage(), rule, events)).toEqual([true, false]);
+    const byHand = ['mallory', deployer].map((by) => call({ call: name, by, parameters }));
+    const deployed = call({ call: name, by: deployer, through: 'cloudformation.amazonaws.com', parameters });
+    expect(await takes(stage(), rule, [...byHand, deployed])).toEqual([true, true, false]);
   });
 
   it('takes a deployment that begins, and not its end', async () => {
