@@ -169,7 +169,10 @@ describe('prober and monitor', () => {
         log(rekor, 'rekor', bucket.url, material?.rekor[0]?.origin),
         log(ct, 'ct', edgeUrl(facts, ct), material?.ct[0]?.origin),
       ]),
-      AUTHORITIES: JSON.stringify(material?.fulcio.map(({ uri }) => ({ service: 'fulcio', url: uri }))),
+      // Nobody on this machine shows a TLS certificate.
+      AUTHORITIES: JSON.stringify(
+        material?.fulcio.map(({ uri }) => ({ service: 'fulcio', url: uri.replace(/^https:/, 'http:') })),
+      ),
       ...ministack.environment,
     };
   }, 240_000);
