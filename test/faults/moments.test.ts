@@ -169,7 +169,8 @@ describe('SIGINT of up', () => {
     async (moment) => {
       await using bench = await faultBench();
       const interrupted = await endAtMoment('SIGINT', bench, moment);
-      expect([0, 130]).toContain(interrupted.code);
+      // At its very end the runtime has given its handlers up, and the signal itself ends it: 130 to any shell as well.
+      expect([0, 130]).toContain(interrupted.signal === 'SIGINT' ? 130 : interrupted.code);
       await untilNothingRuns(bench.directory, 5_000);
       const written = await checkState(bench.state);
       await comesUp(bench);
