@@ -24,13 +24,14 @@ async function serverBegins(
   known: ReadonlySet<number>,
   { own, signal }: { readonly own: string; readonly signal: AbortSignal },
 ): Promise<number> {
-  const isEntry = new Set<number>();
+  const begun = new Set<number>();
   while (!signal.aborted) {
     for (const pid of processes().filter((each) => !known.has(each))) {
       const found = readProcess(pid);
       if (found === undefined || found.namespace === own) continue;
-      if (found.command === entryName) isEntry.add(pid);
-      else if (isEntry.has(pid) && !beforeServer.has(found.command)) return found.cpuSeconds;
+      // `entry` may be over between two looks: what came before it in the same process counts as well.
+      if (beforeServer.has(found.command)) begun.add(pid);
+      else if (begun.has(pid)) return found.cpuSeconds;
     }
     await sleep(pollMs);
   }
