@@ -97,7 +97,7 @@ async function restart({ services }: Deployment, say: (line: string) => void): P
 }
 
 async function partiesOf({ aws, services }: Deployment, frontPid: number): Promise<readonly Party[]> {
-  const pid = Number.parseInt(await readFile(join(aws.directory, 'mariadb', 'pid'), 'utf8'), 10);
+  const pid = Number.parseInt(await readFile(join(aws.directory, 'mariadb-acme', 'pid'), 'utf8'), 10);
   return [
     { name: emulator, namespace: aws.emulator.host.namespace },
     { name: 'MariaDB', pid },
