@@ -21,6 +21,8 @@ OPTIONS
                      steps bring less than 5 % more, one less than two thirds of the best, or a request fails
   --seconds N        what is counted of each step (default: 10)
   --warm-up N        seconds before that (default: 5)
+  --writers WHO      who may write to Rekor: anyone, or holders of a certificate, which the write gate judges
+                     (default: anyone)
   --json             the report as one JSON document
   --help             this text
 
@@ -58,6 +60,7 @@ function optionsOf(args: string[]): (AwsStackOptions & { readonly json: boolean 
   return {
     json: values.json,
     clients: values.clients.split(',').map((count) => positive('--clients', count)),
+    writers: writersOf(values.writers),
     seconds: positive('--seconds', values.seconds),
     warmUpSeconds: positive('--warm-up', values['warm-up']),
     say: (line) => process.stderr.write(`${line}\n`),
@@ -72,6 +75,7 @@ function parse(args: string[]) {
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         clients: { type: 'string', default: '8,16,32,48,64,96,128,160,192,256' },
+        writers: { type: 'string', default: 'anyone' },
         seconds: { type: 'string', default: '10' },
         'warm-up': { type: 'string', default: '5' },
       },
@@ -79,6 +83,11 @@ function parse(args: string[]) {
   } catch (cause) {
     throw usage((cause as Error).message);
   }
+}
+
+function writersOf(text: string): AwsStackOptions['writers'] {
+  if (text === 'anyone' || text === 'certificate') return text;
+  throw usage(`--writers: expected anyone or certificate, got ${text}`);
 }
 
 function positive(option: string, text: string): number {

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { portOf } from '../../lib/server-ports.ts';
@@ -25,6 +25,8 @@ export interface AwsStackOptions {
   /** What is counted of each step, after so many seconds of warming up. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Who may write to Rekor: with `certificate`, our gate judges each entry. */
+  readonly writers: 'anyone' | 'certificate';
   readonly say: (line: string) => void;
 }
 
@@ -38,6 +40,7 @@ const comparedRounds = 3;
 export async function benchAwsStack(options: AwsStackOptions): Promise<Measured> {
   await using deployment = await Deployment.begin();
   options.say('deploying production.yaml into the emulator: minutes');
+  await setWriters(deployment, options.writers);
   await deploy(deployment, options.say);
   const { token } = await deployment.openStage();
   const load = { ...options, signatories: new Signatories(token), trust: await trustOf(deployment) };
@@ -50,7 +53,20 @@ export async function benchAwsStack(options: AwsStackOptions): Promise<Measured>
     climbs.push(await climb(way, { ...load, parties }));
   const clients = Math.max(...climbs.map(({ steps }) => bestOf(steps).clients));
   const ctLogCost = await costOfCtLog(deployment, { ...load, clients, parties });
-  return { cores: availableParallelism(), oneCore: [emulator, front, loadClient], climbs, entryStarts, ctLogCost };
+  return {
+    writers: options.writers,
+    cores: availableParallelism(),
+    oneCore: [emulator, front, loadClient],
+    climbs,
+    entryStarts,
+    ctLogCost,
+  };
+}
+
+async function setWriters({ config }: Deployment, writers: AwsStackOptions['writers']): Promise<void> {
+  const text = await readFile(config, 'utf8');
+  if (!text.includes('writers: anyone')) throw new Error(`${config}: expected writers: anyone`);
+  await writeFile(config, text.replace('writers: anyone', `writers: ${writers}`));
 }
 
 async function deploy(deployment: Deployment, say: (line: string) => void): Promise<void> {

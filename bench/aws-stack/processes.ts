@@ -7,8 +7,10 @@ export type Party = { readonly name: string } & ({ readonly pid: number } | { re
 /** USER_HZ, in which Linux tells times to programs, whatever its own clock is. */
 const ticksPerSecond = 100;
 
-/** Processor time of `entry`, whichever task it starts. */
+/** Programs of ours that run in the tasks of others: their processor time is told apart, whichever task it is. */
 export const entryName = 'entry';
+export const writeGateName = 'write-gate';
+const ownNames: readonly string[] = [entryName, writeGateName];
 
 /** Reads at once, on this thread: an instant later the load has gone on. A party of one process has to be alive. */
 export function readCpu(parties: readonly Party[]): CpuReading {
@@ -20,12 +22,12 @@ export function readCpu(parties: readonly Party[]): CpuReading {
     parties.flatMap((party) => ('namespace' in party ? [[namespaceOf(party.namespace), party.name]] : [])),
   );
   // Nobody finds `entry`, once it has become the server: that stands in the reading too.
-  const spent = Object.fromEntries([...parties.map(({ name }) => name), entryName].map((name) => [name, 0]));
+  const spent = Object.fromEntries([...parties.map(({ name }) => name), ...ownNames].map((name) => [name, 0]));
   for (const pid of processes()) {
     const found = readProcess(pid);
     const name = found && (byPid.get(pid) ?? byNamespace.get(found.namespace));
     if (name === undefined) continue;
-    const whose = found?.command === entryName ? entryName : name;
+    const whose = found && ownNames.includes(found.command) ? found.command : name;
     spent[whose] = (spent[whose] ?? 0) + (found?.cpuSeconds ?? 0);
   }
   return { at: performance.now() / 1_000, parties: spent, machine: machineSeconds() };

@@ -3,6 +3,7 @@ import type { Requirement } from '../load/requirements.ts';
 import { quantile, rounded } from '../load/statistics.ts';
 import { type CpuUse, percent, type Share, saturatedBy, sharesOf } from './cpu.ts';
 import type { CtLogCost } from './ct-log-cost.ts';
+import { entryName, writeGateName } from './processes.ts';
 import { failuresOf } from './window.ts';
 
 /** So many clients for a while. */
@@ -19,6 +20,7 @@ export interface Climb {
 }
 
 export interface Measured {
+  readonly writers: 'anyone' | 'certificate';
   readonly cores: number;
   /** Names of the processes that cannot use more than one core. */
   readonly oneCore: readonly string[];
@@ -44,6 +46,8 @@ export interface Ours {
   readonly gateway: 0;
   /** As though every task had started within this step: once it has become the server, it is no more. */
   readonly entry: number;
+  /** Judges what is written to Rekor, where not everybody may. */
+  readonly writeGate: number;
   /** What our main spends on these certificates beyond upstream's. */
   readonly ctLog: number;
   readonly share: number;
@@ -57,6 +61,7 @@ export interface ClimbReport {
 }
 
 export interface AwsStackReport {
+  readonly writers: Measured['writers'];
   readonly cores: number;
   readonly climbs: readonly ClimbReport[];
   readonly entryStarts: Readonly<Record<string, number>>;
@@ -68,7 +73,7 @@ const maxOurs = 0.1;
 
 export function awsStackReport(measured: Measured): AwsStackReport {
   const climbs = measured.climbs.map((climb) => reportOf(climb, measured));
-  const { cores, entryStarts, ctLogCost } = measured;
+  const { writers, cores, entryStarts, ctLogCost } = measured;
   const failures = climbs.flatMap(({ steps }) => steps).reduce((sum, step) => sum + step.failures, ctLogCost.failures);
   const requirements = [
     { id: 'failures', title: 'no request fails', limit: 0, measured: failures, met: failures === 0 },
@@ -78,7 +83,7 @@ export function awsStackReport(measured: Measured): AwsStackReport {
       ...{ limit: maxOurs, measured: rounded(share), met: share <= maxOurs },
     })),
   ];
-  return { cores, climbs, entryStarts, ctLogCost, requirements };
+  return { writers, cores, climbs, entryStarts, ctLogCost, requirements };
 }
 
 /** The step with the highest rate. */
@@ -93,9 +98,10 @@ export function oursIn(
   { entryStarts, ctLogCost }: Pick<Measured, 'entryStarts' | 'ctLogCost'>,
 ): Ours {
   const starts = Object.values(entryStarts).reduce((sum, seconds) => sum + seconds, 0);
-  const entry = (cpu.parties['entry'] ?? 0) + starts;
+  const entry = (cpu.parties[entryName] ?? 0) + starts;
+  const writeGate = cpu.parties[writeGateName] ?? 0;
   const ctLog = (Math.max(0, ctLogCost.ours - ctLogCost.upstream) * block.completed) / 1_000;
-  return { gateway: 0, entry, ctLog, share: (entry + ctLog) / (cpu.total + starts) };
+  return { gateway: 0, entry, writeGate, ctLog, share: (entry + writeGate + ctLog) / (cpu.total + starts) };
 }
 
 function reportOf({ way, steps }: Climb, measured: Measured): ClimbReport {
@@ -124,6 +130,8 @@ export function formatAwsStackReport(report: AwsStackReport): string {
   const starts = Object.entries(report.entryStarts).map(([task, seconds]) => `${task} ${rounded(seconds * 1_000)} ms`);
   const { ours, upstream } = report.ctLogCost;
   return [
+    `writers of Rekor: ${report.writers}`,
+    '',
     ...report.climbs.flatMap(formatClimb),
     `entry, at the start of a task: ${starts.join(', ')}`,
     `ct-log, per certificate: ${rounded(ours)} ms of processor time, upstream's beside it ${rounded(upstream)} ms`,
@@ -148,7 +156,7 @@ function formatClimb({ way, steps, best, ours }: ClimbReport): readonly string[]
     ...best.shares.map(({ name, cpuSeconds, share, cores }) =>
       row([name, rounded(cpuSeconds), percent(share), rounded(cores)]),
     ),
-    `ours: ${percent(ours.share)} (gateway 0 s, entry ${rounded(ours.entry)} s, ct-log beyond upstream's ${rounded(ours.ctLog)} s)`,
+    `ours: ${percent(ours.share)} (gateway 0 s, entry ${rounded(ours.entry)} s, write-gate ${rounded(ours.writeGate)} s, ct-log beyond upstream's ${rounded(ours.ctLog)} s)`,
     '',
   ];
 }

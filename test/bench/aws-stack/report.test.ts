@@ -8,7 +8,7 @@ function step(clients: number, perSecond: number, errors: Readonly<Record<string
 
 function measured(changes: Partial<Measured> = {}): Measured {
   return {
-    ...{ cores: 2, oneCore: [], entryStarts: {}, ctLogCost: { ours: 1, upstream: 1, failures: 0 } },
+    ...{ writers: 'anyone', cores: 2, oneCore: [], entryStarts: {}, ctLogCost: { ours: 1, upstream: 1, failures: 0 } },
     climbs: [{ way: 'to the tasks', steps: [step(4, 10), step(8, 20), step(16, 19)] }],
     ...changes,
   };
@@ -26,7 +26,12 @@ describe('oursIn', () => {
   it("is what our log spends beyond upstream's, and every start of entry", () => {
     const ctLogCost = { ours: 3, upstream: 1, failures: 0 };
     const ours = oursIn(step(8, 20), { entryStarts: { fulcio: 0.25, rekor: 0.75 }, ctLogCost });
-    expect(ours).toEqual({ gateway: 0, entry: 1, ctLog: 0.4, share: 1.4 / 11 });
+    expect(ours).toEqual({ gateway: 0, entry: 1, writeGate: 0, ctLog: 0.4, share: 1.4 / 11 });
+  });
+
+  it('is what the write gate spends, where one judges', () => {
+    const gated = { ...step(8, 20), cpu: { seconds: 10, parties: { 'write-gate': 2 }, total: 10, machine: 12 } };
+    expect(oursIn(gated, measured())).toMatchObject({ writeGate: 2, share: 0.2 });
   });
 
   it("is never less than nothing, where upstream's spends more", () => {

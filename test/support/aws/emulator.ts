@@ -59,6 +59,9 @@ export async function startEmulator({
       ...{ AUTH: 'true', BIND_HOST: '0.0.0.0', GATEWAY_PORT: `${port}`, MINISTACK_REGION: region },
       // Of requests that nobody signed, as a login is.
       MINISTACK_ACCOUNT_ID: account,
+      PYTHONPATH: join(import.meta.dirname, 'emulator-python'),
+      // A request to a load balancer keeps one for as long as its target takes, and a target asks for KMS meanwhile.
+      MINISTACK_WORKER_THREADS: '1024',
       ...{ USE_SSL: '1', MINISTACK_SSL_CERT: tls.certificate, MINISTACK_SSL_KEY: tls.key },
       // For the functions, which inherit it.
       ...{ NODE_EXTRA_CA_CERTS: ca.file, AWS_ENDPOINT_URL: `https://${host.address}:${port}` },

@@ -10,6 +10,9 @@ export interface Destination {
   readonly prefix: string;
 }
 
+/** A load balancer's. Node's own five seconds end a connection just when a client that waited for others uses it again. */
+const idleMs = 60_000;
+
 export interface FrontOptions {
   readonly address: string;
   /** @default 443 */
@@ -28,7 +31,7 @@ export interface FrontOptions {
  */
 export class Front implements AsyncDisposable {
   readonly #server: Server;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #options: FrontOptions;
 
   private constructor(server: Server, options: FrontOptions) {
@@ -39,7 +42,7 @@ export class Front implements AsyncDisposable {
 
   static async begin(options: FrontOptions): Promise<Front> {
     const [cert, key] = await Promise.all([readFile(options.tls.certificate), readFile(options.tls.key)]);
-    const server = createServer({ cert, key, minVersion: 'TLSv1.2' });
+    const server = createServer({ cert, key, minVersion: 'TLSv1.2', keepAliveTimeout: idleMs });
     server.listen(options.port ?? 443, options.address);
     await once(server, 'listening');
     return new Front(server, options);
