@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -15,6 +13,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"sigstead.dev/servers/internal/kmskey"
+	"sigstead.dev/servers/internal/logkey"
 )
 
 var shardName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,62}$`)
@@ -158,17 +157,10 @@ func (c *gateConfig) identify(publicKeyPem string) error {
 	}
 	digest := sha256.Sum256(block.Bytes)
 	c.keyID = hex.EncodeToString(digest[:])
-	switch c.kind {
-	case "rekor":
-		c.verifier, err = rekorVerifier(c.origin, key, digest)
-	case "ct":
-		onCurve, isECDSA := key.(*ecdsa.PublicKey)
-		if !isECDSA || onCurve.Curve != elliptic.P256() {
-			return errors.New(`"publicKeyPem": expected an ECDSA key on P-256, as CT logs have`)
-		}
-		c.verifier = ctVerifier(c.origin, onCurve, digest)
-	default:
-		err = fmt.Errorf(`"kind": expected rekor or ct, got %q`, c.kind)
+	verifiers, err := logkey.NewVerifiers(logkey.Kind(c.kind), c.origin, key)
+	if err != nil {
+		return fmt.Errorf(`"kind", "publicKeyPem": %w`, err)
 	}
-	return err
+	c.verifier = verifiers.Checkpoints
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/transparency-dev/formats/log"
 	"golang.org/x/mod/sumdb/note"
+	"sigstead.dev/servers/internal/logkey"
 )
 
 const (
@@ -103,12 +104,12 @@ func readHead(ctx context.Context, store storage, key *logKey) (*head, error) {
 	if err != nil {
 		return nil, environment("", "checkpoint: %w", err)
 	}
-	opened, tree, frozenAt, err := openHead(raw, key.origin, key.checkpoints)
+	opened, tree, frozenAt, err := openHead(raw, key.origin, key.Checkpoints)
 	if err != nil {
 		return nil, evidence("it has to be the key and the origin of this very log", "checkpoint: %w", err)
 	}
 	last := &head{raw: raw, text: opened.Text, tree: tree, frozenAt: frozenAt}
-	if key.kind == kindCT {
+	if key.kind == logkey.CT {
 		return last, readFrozen(ctx, store, key, last)
 	}
 	return last, nil
@@ -123,7 +124,7 @@ func readFrozen(ctx context.Context, store storage, key *logKey, last *head) err
 	if err != nil {
 		return environment("", "%s: %w", frozenName, err)
 	}
-	_, tree, frozenAt, err := openHead(raw, key.origin, key.frozen)
+	_, tree, frozenAt, err := openHead(raw, key.origin, key.Statements)
 	if err != nil {
 		return evidence("", "%s: %w", frozenName, err)
 	}
@@ -193,10 +194,10 @@ func (e *ending) write(ctx context.Context, frozenAt string) error {
 	if err != nil {
 		return environment("nothing was written", "signing: %w", err)
 	}
-	if _, _, got, err := openHead(content, e.key.origin, e.key.frozen); err != nil || got != frozenAt {
+	if _, _, got, err := openHead(content, e.key.origin, e.key.Statements); err != nil || got != frozenAt {
 		return evidence("nothing was written", "what was signed does not verify: %v", err)
 	}
-	if e.key.kind == kindRekor {
+	if e.key.kind == logkey.Rekor {
 		if err := e.store.replace(ctx, checkpointName, e.last.raw, content); err != nil {
 			return err
 		}

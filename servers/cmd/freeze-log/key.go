@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -15,11 +13,9 @@ import (
 	"io"
 	"os"
 
-	rekornote "github.com/sigstore/rekor-tiles/v2/pkg/note"
-	"github.com/sigstore/sigstore/pkg/signature"
-	formats "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 	"sigstead.dev/servers/internal/kmskey"
+	"sigstead.dev/servers/internal/logkey"
 	"sigstead.dev/servers/internal/tinkkey"
 )
 
@@ -27,17 +23,15 @@ const maxKeyBytes = 1 << 16
 
 // logKey is a log's key, and what it makes.
 type logKey struct {
-	kind   logKind
+	kind   logkey.Kind
 	origin string
-	// checkpoints verifies what the log publishes.
-	checkpoints note.Verifier
-	// frozen verifies, and signer signs, the statement that it is frozen: a note with an ECDSA or Ed25519 signature.
-	frozen note.Verifier
+	*logkey.Verifiers
+	// signer signs the statement that the log is frozen.
 	signer note.Signer
 }
 
 func (k *logKey) frozenFile() string {
-	if k.kind == kindRekor {
+	if k.kind == logkey.Rekor {
 		return checkpointName
 	}
 	return frozenName
@@ -48,7 +42,7 @@ func openKey(ctx context.Context, o *options) (*logKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := newLogKey(logKind(o.kind), o.origin, signer)
+	key, err := newLogKey(logkey.Kind(o.kind), o.origin, signer)
 	if err != nil {
 		return nil, input("", "the key of %s: %w", o.origin, err)
 	}
@@ -125,38 +119,12 @@ func parseKey(text []byte) (crypto.Signer, error) {
 	return signer, nil
 }
 
-func newLogKey(kind logKind, origin string, signer crypto.Signer) (*logKey, error) {
-	switch public := signer.Public().(type) {
-	case *ecdsa.PublicKey:
-		if public.Curve != elliptic.P256() {
-			return nil, fmt.Errorf("expected ECDSA P-256, got %s", public.Params().Name)
-		}
-	case ed25519.PublicKey:
-		if kind == kindCT {
-			return nil, errors.New("expected ECDSA P-256: RFC 6962 allows a CT log no Ed25519")
-		}
-	default:
-		return nil, fmt.Errorf("expected ECDSA P-256 or Ed25519, got %T", public)
-	}
-	verifier, err := signature.LoadVerifier(signer.Public(), crypto.SHA256)
+func newLogKey(kind logkey.Kind, origin string, signer crypto.Signer) (*logKey, error) {
+	verifiers, err := logkey.NewVerifiers(kind, origin, signer.Public())
 	if err != nil {
 		return nil, err
 	}
-	frozen, err := rekornote.NewNoteVerifier(origin, verifier)
-	if err != nil {
-		return nil, err
-	}
-	key := &logKey{kind: kind, origin: origin, checkpoints: frozen, frozen: frozen}
-	key.signer = &noteSigner{Verifier: frozen, key: signer}
-	if kind == kindRekor {
-		return key, nil
-	}
-	spelling, err := formats.RFC6962VerifierString(origin, signer.Public())
-	if err != nil {
-		return nil, err
-	}
-	key.checkpoints, err = formats.NewRFC6962Verifier(spelling)
-	return key, err
+	return &logKey{kind, origin, verifiers, &noteSigner{Verifier: verifiers.Statements, key: signer}}, nil
 }
 
 // noteSigner signs notes as Rekor does: ECDSA over the SHA-256 digest of the text, or Ed25519 over the text.

@@ -25,6 +25,7 @@ import (
 	ctstorage "github.com/transparency-dev/tesseract/storage"
 	ctposix "github.com/transparency-dev/tesseract/storage/posix"
 	"golang.org/x/mod/sumdb/note"
+	"sigstead.dev/servers/internal/logkey"
 	"sigstead.dev/servers/internal/testbed"
 )
 
@@ -34,7 +35,7 @@ const origin = "log.example.com"
 type testLog struct {
 	directory string
 	keyFile   string
-	kind      logKind
+	kind      logkey.Kind
 	key       crypto.Signer
 }
 
@@ -106,7 +107,7 @@ func rekorSigner(t *testing.T, key crypto.Signer) note.Signer {
 // newRekorLog makes a log with Tessera, as Rekor stores it.
 func newRekorLog(t *testing.T, key crypto.Signer, entries int) *testLog {
 	t.Helper()
-	made := &testLog{directory: t.TempDir(), keyFile: writeKey(t, key), kind: kindRekor, key: key}
+	made := &testLog{directory: t.TempDir(), keyFile: writeKey(t, key), kind: logkey.Rekor, key: key}
 	made.append(t, entries)
 	return made
 }
@@ -148,7 +149,7 @@ func (l *testLog) append(t *testing.T, entries int) {
 func newCTLog(t *testing.T, entries int) *testLog {
 	t.Helper()
 	key := newECDSA(t)
-	made := &testLog{directory: t.TempDir(), kind: kindCT, key: key}
+	made := &testLog{directory: t.TempDir(), kind: logkey.CT, key: key}
 	der, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
 		t.Fatal(err)

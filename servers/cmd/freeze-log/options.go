@@ -11,14 +11,8 @@ import (
 
 	"sigstead.dev/servers/internal/database"
 	"sigstead.dev/servers/internal/kmskey"
+	"sigstead.dev/servers/internal/logkey"
 	"sigstead.dev/servers/internal/tinkkey"
-)
-
-type logKind string
-
-const (
-	kindRekor logKind = "rekor"
-	kindCT    logKind = "ct"
 )
 
 // A note's signatures are found by name. It begins with a letter or digit, so that nothing that is signed as a note
@@ -83,7 +77,7 @@ func (o *options) flags() *flag.FlagSet {
 }
 
 func (o *options) complete() error {
-	if kind := logKind(o.kind); kind != kindRekor && kind != kindCT {
+	if kind := logkey.Kind(o.kind); kind != logkey.Rekor && kind != logkey.CT {
 		return fmt.Errorf("--kind: expected rekor or ct, got %q", o.kind)
 	}
 	if !originForm.MatchString(o.origin) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sigstead.dev/servers/internal/kmskey"
+	"sigstead.dev/servers/internal/logkey"
 	"sigstead.dev/servers/internal/testbed"
 )
 
@@ -18,7 +19,7 @@ func TestFreezeCTWithItsKeyInAToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &testLog{directory: t.TempDir(), kind: kindCT, key: key}
+	log := &testLog{directory: t.TempDir(), kind: logkey.CT, key: key}
 	log.submit(t, testbed.NewIssuer(t), 3)
 	arguments := []string{"--kind=ct", "--origin=" + origin, "--directory=" + log.directory, "--kms-key=" + testbed.TokenKey, "--quiet-period=0s"}
 	document := frozenOutcome(t, execute(t, arguments))

@@ -13,6 +13,7 @@ import (
 	"github.com/transparency-dev/tessera/api/layout"
 	"github.com/transparency-dev/tessera/fsck"
 	"golang.org/x/crypto/cryptobyte"
+	"sigstead.dev/servers/internal/logkey"
 )
 
 // readers is how many tiles are read side by side.
@@ -22,10 +23,10 @@ const readers = 16
 func (e *ending) checkTree(ctx context.Context) error {
 	tiles := &tiles{store: e.store, kind: e.key.kind, checkpoint: e.last.raw}
 	leaves := rekorLeaves
-	if e.key.kind == kindCT {
+	if e.key.kind == logkey.CT {
 		leaves = ctLeaves
 	}
-	err := fsck.New(e.key.origin, e.key.checkpoints, tiles, leaves, fsck.Opts{N: readers}).Check(ctx)
+	err := fsck.New(e.key.origin, e.key.Checkpoints, tiles, leaves, fsck.Opts{N: readers}).Check(ctx)
 	if err == nil {
 		return nil
 	}
@@ -42,7 +43,7 @@ func (e *ending) checkTree(ctx context.Context) error {
 // tiles reads a log for Tessera's fsck.
 type tiles struct {
 	store       storage
-	kind        logKind
+	kind        logkey.Kind
 	checkpoint  []byte
 	unreachable atomic.Pointer[error]
 }
@@ -56,7 +57,7 @@ func (t *tiles) ReadTile(ctx context.Context, level, index uint64, p uint8) ([]b
 
 func (t *tiles) ReadEntryBundle(ctx context.Context, index uint64, p uint8) ([]byte, error) {
 	return t.partialOrFull(ctx, p, func(p uint8) string {
-		if t.kind == kindCT {
+		if t.kind == logkey.CT {
 			return "tile/data/" + layout.NWithSuffix(0, index, p)
 		}
 		return layout.EntriesPath(index, p)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sigstead.dev/servers/internal/logkey"
 	"sigstead.dev/servers/internal/testbed"
 )
 
@@ -82,7 +83,7 @@ func TestFreezeRefusesWhileSomebodyWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := newLogKey(kindRekor, origin, log.key)
+	key, err := newLogKey(logkey.Rekor, origin, log.key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -18,6 +19,12 @@ const PasswordVariable = "DATABASE_PASSWORD"
 
 // tlsName is what the driver's list of TLS configurations calls ours; it ends up in the DSN.
 const tlsName = "sigstead"
+
+// A writer whose host is lost closes no connection: without limits its client would wait until TCP gives up.
+const (
+	dialTimeout   = 5 * time.Second
+	answerTimeout = 30 * time.Second
+)
 
 // Options say where the database is.
 type Options struct {
@@ -57,6 +64,7 @@ func (o Options) Config(name, password string) (*mysql.Config, error) {
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.DBName = o.User, password, name
 	config.Net, config.Addr = "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
+	config.Timeout, config.ReadTimeout, config.WriteTimeout = dialTimeout, answerTimeout, answerTimeout
 	if o.CAFile == "" {
 		return config, nil
 	}
