@@ -64,5 +64,7 @@ try {
   process.exitCode = exitCodeOf(error);
   say(`error: ${error instanceof ToolkitError ? error.message : describeCause(error)}`);
   if (error instanceof ToolkitError && error.hint !== undefined) say(`hint: ${error.hint}`);
+  if (error instanceof ToolkitError && error.code === 'CFG_INVALID')
+    say('what is recorded beside the configuration is held against it once it is valid: all of that at once, too');
   if (!(error instanceof ToolkitError) && error instanceof Error) say(error.stack ?? '');
 }

@@ -8,7 +8,7 @@ import { isJsonObject, type Json, parseJsonObject } from '../../src/core/json.ts
 import { type ProgramResult, runProgram } from '../../src/process/run-program.ts';
 import { lastLines } from '../clients/verdict.ts';
 import { platform } from './build-info.ts';
-import { readTar } from './tar.ts';
+import { readForeignTar } from './foreign-tar.ts';
 
 const timeoutMs = 15 * 60_000;
 const maxArchiveBytes = 1 << 30;
@@ -57,9 +57,9 @@ export class Crane {
         '-o',
         output,
       ]);
-      const files = ran.exitCode === 0 ? [...readTar(await readFileCapped(output, maxArchiveBytes))] : [];
-      const layer = files.find(([path]) => path.endsWith('.tar.gz'));
-      if (layer) return layer[1];
+      const files = ran.exitCode === 0 ? readForeignTar(await readFileCapped(output, maxArchiveBytes)) : undefined;
+      const layer = files?.find(({ path }) => path.endsWith('.tar.gz'));
+      if (layer) return layer.bytes;
       throw new ToolkitError('OPS_IMAGE_BUILD', {
         message: `crane append: expected a layer: ${lastLines(ran)}`,
         fault: 'environment',

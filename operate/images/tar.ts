@@ -28,20 +28,6 @@ export function writeTar(files: readonly TarFile[]): Uint8Array {
   return concat(...parts, new Uint8Array(2 * block));
 }
 
-/** Returns the files of an archive that a program of ours wrote just now: plain ustar, nothing to defend against. */
-export function readTar(archive: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
-  for (let offset = 0; ; ) {
-    const head = archive.subarray(offset, offset + block);
-    if (head.length < block || head.every((byte) => byte === 0)) return files;
-    const path = textIn(head, 0, maxPath);
-    const size = Number.parseInt(textIn(head, 124, 12), 8);
-    offset += block;
-    files.set(path, archive.subarray(offset, offset + size));
-    offset += size + padding(size).length;
-  }
-}
-
 /** `a/b/c` → `a/`, `a/b/`. */
 function parentsOf(path: string): readonly string[] {
   const parts = path.split('/').slice(0, -1);
@@ -85,10 +71,4 @@ function octal(value: number, digits: number): string {
 
 function padding(size: number): Uint8Array {
   return new Uint8Array((block - (size % block)) % block);
-}
-
-function textIn(head: Uint8Array, offset: number, length: number): string {
-  const bytes = head.subarray(offset, offset + length);
-  const end = bytes.indexOf(0);
-  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end)).toString('latin1');
 }

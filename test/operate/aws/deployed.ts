@@ -1,17 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addMs, type Clock, dayMs } from '../../../src/core/clock.ts';
-import { signerOf } from '../../../src/keys/signer.ts';
+import type { Clock } from '../../../src/core/clock.ts';
 import { formatDeploymentRecord, type HsmKey, type RecordedKey } from '../../../src/services/deployment.ts';
-import {
-  issueFulcioIntermediate,
-  issueFulcioRoot,
-  issueTsaLeaf,
-  issueTsaRoot,
-} from '../../../src/x509/certificate-factory.ts';
-import { type CertificateChain, chainOf } from '../../../src/x509/chain.ts';
+import type { CertificateChain } from '../../../src/x509/chain.ts';
 import { temporaryDirectory } from '../../support/instance.ts';
+import { issuedFulcioChain, issuedTsaChain, periodAround } from '../../support/issued-chains.ts';
 
 export const now = new Date('2026-11-22T10:00:00.750Z');
 export const clock: Clock = { now: () => now };
@@ -112,27 +106,12 @@ export function keyOf(keys: ReadonlyMap<string, RecordedKey>, id: string): KeyOb
   return key.publicKey;
 }
 
-export async function fulcioChain(publicKey: KeyObject, notAfter = inTenYears): Promise<CertificateChain> {
-  const [signer, period] = [newSigner(), { notBefore, notAfter }];
-  const der = await issueFulcioRoot({ subject: subject('fulcio root'), signer, ...period });
-  const root = { der, signer };
-  return chainOf(await issueFulcioIntermediate({ subject: subject('fulcio'), publicKey, root, ...period }), der);
+export async function fulcioChain(publicKey: KeyObject, notAfter = period.notAfter): Promise<CertificateChain> {
+  return await issuedFulcioChain(publicKey, { ...period, notAfter });
 }
 
 export async function tsaChain(publicKey: KeyObject, name = 'tsa'): Promise<CertificateChain> {
-  const [signer, period] = [newSigner(), { notBefore, notAfter: inTenYears }];
-  const der = await issueTsaRoot({ subject: subject(`${name} root`), signer, ...period });
-  const root = { der, signer };
-  return chainOf(await issueTsaLeaf({ subject: subject(name), publicKey, root, ...period }), der);
+  return await issuedTsaChain(publicKey, name, period);
 }
 
-const notBefore = addMs(new Date('2026-11-22T10:00:00Z'), -30 * dayMs);
-const inTenYears = addMs(notBefore, 3_650 * dayMs);
-
-function newSigner() {
-  return signerOf(generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey, 'memory:test');
-}
-
-function subject(commonName: string) {
-  return { organization: 'acme', commonName };
-}
+const period = periodAround(new Date('2026-11-22T10:00:00Z'));

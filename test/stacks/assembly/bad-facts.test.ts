@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { composeInstance, type InstanceOptions } from '../../../lib/instance-stacks.ts';
 import { utf8 } from '../../../src/core/bytes.ts';
 import { formatDeploymentRecord, parseDeploymentRecord } from '../../../src/services/deployment.ts';
-import { fulcioChain, publicKey, tsaChain } from '../services/support.ts';
+import { publicKey } from '../../support/recorded-deployment.ts';
+import { fulcioChain, tsaChain } from '../services/support.ts';
 import { refusalOf } from './refusals.ts';
 import { instanceFrom, instanceOf, newApp, productionWith } from './synthesise.ts';
 

@@ -6,15 +6,8 @@ import { networkEdges } from '../../../lib/constructs/security-groups.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { readinessOf, readinessProblems } from '../../../lib/readiness.ts';
 import { freezeCommand } from '../../../lib/render-freeze.ts';
-import {
-  hsmDeployment,
-  now,
-  productionDeployment,
-  publicKey,
-  readyService,
-  resourcesOf,
-  synthesise,
-} from './support.ts';
+import { publicKey } from '../../support/recorded-deployment.ts';
+import { hsmDeployment, now, productionDeployment, readyService, resourcesOf, synthesise } from './support.ts';
 
 const inHsm = ['fulcio', 'ct-ct2026-1', 'timestamp-tsa-1'];
 

@@ -4,16 +4,8 @@ import { readinessOf } from '../../../lib/readiness.ts';
 import type { CognitoIssuer } from '../../../src/identity/issuer.ts';
 import type { RecordedKey } from '../../../src/services/deployment.ts';
 import type { TrustMaterial } from '../../../src/trust/material.ts';
-import {
-  complete,
-  digest,
-  fulcioChain,
-  hsmDeployment,
-  now,
-  productionDeployment,
-  publicKey,
-  tsaChain,
-} from './support.ts';
+import { digest, publicKey } from '../../support/recorded-deployment.ts';
+import { complete, fulcioChain, hsmDeployment, now, productionDeployment, tsaChain } from './support.ts';
 
 const deployment = await productionDeployment();
 const all = ['ct-ct2026-1', 'rekor-log2026-1', 'timestamp-tsa-1', 'timestamp-tsa-2', 'fulcio'];

@@ -3,7 +3,8 @@ import type { ReadyService } from '../../../lib/readiness.ts';
 import { type Placement, renderContainer } from '../../../lib/render.ts';
 import { renderFreeze } from '../../../lib/render-freeze.ts';
 import { flag, keyPath, port, type ServiceSpec, text } from '../../../src/services/service.ts';
-import { productionDeployment, publicKey, readyService } from './support.ts';
+import { publicKey } from '../../support/recorded-deployment.ts';
+import { productionDeployment, readyService } from './support.ts';
 
 const deployment = await productionDeployment();
 const upstream = await productionDeployment({ ctLogServer: 'upstream' });

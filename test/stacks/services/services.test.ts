@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { listenerRules } from '../../../lib/listener-rules.ts';
 import { publicEdgeLimits, rekorEdge } from '../../../src/services/edge.ts';
-import { complete, digest, productionDeployment, resourceOf, resourcesOf, synthesise, tasksOf } from './support.ts';
+import { digest } from '../../support/recorded-deployment.ts';
+import { complete, productionDeployment, resourceOf, resourcesOf, synthesise, tasksOf } from './support.ts';
 
 const production = await productionDeployment();
 const templates = synthesise(production);

@@ -1,8 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { placedHsmKeys, placedKeys, placedServices, placedTinkKeys } from '../../../lib/access/placement.ts';
 import { databaseCaOf } from '../../../lib/database-ca.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { Names } from '../../../lib/names.ts';
@@ -12,23 +11,13 @@ import { NetworkStack } from '../../../lib/stacks/network.ts';
 import { ServerStack } from '../../../lib/stacks/server.ts';
 import { type AwsConfig, type HsmConfig, readConfig } from '../../../src/config/config.ts';
 import { parseWitnessPolicy } from '../../../src/config/witness-policy.ts';
-import { addMs, dayMs } from '../../../src/core/clock.ts';
-import type { Signer } from '../../../src/core/signer.ts';
-import { signerOf } from '../../../src/keys/signer.ts';
-import { type DeploymentRecord, recordedKeys } from '../../../src/services/deployment.ts';
-import type { TrustMaterial } from '../../../src/trust/material.ts';
-import {
-  issueFulcioIntermediate,
-  issueFulcioRoot,
-  issueTsaLeaf,
-  issueTsaRoot,
-} from '../../../src/x509/certificate-factory.ts';
-import { type CertificateChain, chainOf } from '../../../src/x509/chain.ts';
+import type { CertificateChain } from '../../../src/x509/chain.ts';
 import { projectDirectory } from '../../support/instance.ts';
+import { issuedFulcioChain, issuedTsaChain, periodAround } from '../../support/issued-chains.ts';
+import { materialOf, recordOf } from '../../support/recorded-deployment.ts';
 import { newWitnessKey } from '../../support/witness.ts';
 
 export const now = new Date('2026-11-22T10:00:00Z');
-export const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
 /** The instance of `examples/production.yaml`, with other values under `aws` where a test wants them. */
 export async function productionDeployment(changes: Partial<AwsConfig> = {}): Promise<Deployment> {
@@ -90,61 +79,7 @@ export async function complete(
     functions: new Map([['shard-database', join(projectDirectory, 'examples', 'root-signing')]]),
   };
   const record = recordOf(bare, hsmKey);
-  return { ...bare, record, material: await materialOf({ ...bare, record }) };
-}
-
-function recordOf(deployment: Deployment, hsmKey?: (id: string) => KeyObject): DeploymentRecord {
-  const keys = placedKeys(deployment).map(({ id, region, spec }, index) => {
-    const uuid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
-    const arn = `arn:aws:kms:${region}:${deployment.names.keysAccount}:key/${uuid}`;
-    return [id, { arn, publicKey: publicKey(spec === 'ECC_NIST_P384' ? 'secp384r1' : 'prime256v1') }] as const;
-  });
-  const programs = placedServices(deployment).map((service) => service.program);
-  const hsmKeys = placedHsmKeys(deployment).map(({ id, uri, spec }) => {
-    const made = hsmKey?.(id) ?? publicKey(spec === 'ECC_NIST_P384' ? 'secp384r1' : 'prime256v1');
-    return [id, { uri, publicKey: made }] as const;
-  });
-  const tinkKeys = placedTinkKeys(deployment).map(
-    ({ id, uri }) => [id, { uri, publicKey: publicKey('prime256v1'), keyset: wrappedKeyset }] as const,
-  );
-  return {
-    keys: new Map(keys),
-    ...(tinkKeys.length > 0 && { tinkKeys: new Map(tinkKeys) }),
-    ...(hsmKeys.length > 0 && { hsmKeys: new Map(hsmKeys) }),
-    images: new Map(programs.map((program) => [program, digest])),
-  };
-}
-
-export const wrappedKeyset = '{"encryptedKeyset":"AQICAHg=","keysetInfo":{"primaryKeyId":1}}';
-
-export function publicKey(namedCurve: 'prime256v1' | 'secp384r1'): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve }).publicKey;
-}
-
-async function materialOf({ config, record }: Deployment): Promise<TrustMaterial> {
-  const { domain } = config.instance;
-  const recorded = new Map(recordedKeys(record));
-  const keyOf = (id: string) => recorded.get(id)?.publicKey ?? publicKey('prime256v1');
-  const common = (operator: string) => ({ operator, validFor: { start: addMs(now, -dayMs) } });
-  const fulcio = { url: `https://fulcio.${domain}`, uri: `https://fulcio.${domain}` };
-  return {
-    fulcio: [{ ...fulcio, ...common('fulcio'), chain: await fulcioChain(keyOf('fulcio')), signing: true }],
-    ct: config.logs.ct.map(({ shard, origin, operator }) => ({
-      ...{ shard, origin, publicKey: keyOf(`ct-${shard}`), ...common(operator) },
-    })),
-    rekor: config.logs.rekor.map(({ shard, origin, operator }) => ({
-      ...{ shard, origin, url: `https://${origin}`, publicKey: keyOf(`rekor-${shard}`), signing: true },
-      ...common(operator),
-    })),
-    timestamps: await Promise.all(
-      config.timestamps.map(async ({ name, host, operator }) => ({
-        ...{ name, url: `https://${host}/api/v1/timestamp`, uri: `https://${host}`, signing: true },
-        ...{ chain: await tsaChain(keyOf(`timestamp-${name}`)), ...common(operator) },
-      })),
-    ),
-    oidc: [],
-    selection: { timestamps: 'any' },
-  };
+  return { ...bare, record, material: await materialOf(bare, record, now) };
 }
 
 interface ChainOptions {
@@ -152,29 +87,11 @@ interface ChainOptions {
 }
 
 export async function fulcioChain(certified: KeyObject, options: ChainOptions = {}): Promise<CertificateChain> {
-  const [signer, period] = [newSigner(), periodOf(options)];
-  const der = await issueFulcioRoot({ subject: subject('root'), signer, ...period });
-  const root = { der, signer };
-  return chainOf(await issueFulcioIntermediate({ subject: subject('ca'), publicKey: certified, root, ...period }), der);
+  return await issuedFulcioChain(certified, { ...periodAround(now), ...options });
 }
 
 export async function tsaChain(certified: KeyObject, options: ChainOptions = {}): Promise<CertificateChain> {
-  const [signer, period] = [newSigner(), periodOf(options)];
-  const der = await issueTsaRoot({ subject: subject('tsa root'), signer, ...period });
-  const root = { der, signer };
-  return chainOf(await issueTsaLeaf({ subject: subject('tsa'), publicKey: certified, root, ...period }), der);
-}
-
-function periodOf({ notAfter = addMs(now, 3_650 * dayMs) }: ChainOptions) {
-  return { notBefore: addMs(now, -30 * dayMs), notAfter };
-}
-
-function newSigner(): Signer {
-  return signerOf(generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey, 'memory:test');
-}
-
-function subject(commonName: string) {
-  return { organization: 'acme', commonName };
+  return await issuedTsaChain(certified, 'tsa', { ...periodAround(now), ...options });
 }
 
 /** Returns a service that is ready. */

@@ -5,16 +5,8 @@ import type { Deployment } from '../../../lib/deployment.ts';
 import { readinessOf, readinessProblems } from '../../../lib/readiness.ts';
 import { gateOf } from '../../../lib/render.ts';
 import { freezeCommand } from '../../../lib/render-freeze.ts';
-import {
-  complete,
-  now,
-  productionDeployment,
-  publicKey,
-  readyService,
-  resourcesOf,
-  synthesise,
-  wrappedKeyset,
-} from './support.ts';
+import { publicKey, wrappedKeyset } from '../../support/recorded-deployment.ts';
+import { complete, now, productionDeployment, readyService, resourcesOf, synthesise } from './support.ts';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: entry expands it
 const keysetPath = '${file:tink-keyset.json}';

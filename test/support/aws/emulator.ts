@@ -59,7 +59,7 @@ export async function startEmulator({
       ...{ AUTH: 'true', BIND_HOST: '0.0.0.0', GATEWAY_PORT: `${port}`, MINISTACK_REGION: region },
       // Of requests that nobody signed, as a login is.
       MINISTACK_ACCOUNT_ID: account,
-      PYTHONPATH: join(import.meta.dirname, 'emulator-python'),
+      ...{ PYTHONPATH: join(import.meta.dirname, 'emulator-python'), PYTHONDONTWRITEBYTECODE: '1' },
       // A request to a load balancer keeps one for as long as its target takes, and a target asks for KMS meanwhile.
       MINISTACK_WORKER_THREADS: '1024',
       ...{ USE_SSL: '1', MINISTACK_SSL_CERT: tls.certificate, MINISTACK_SSL_KEY: tls.key },
