@@ -6,6 +6,7 @@ import { portOf } from '../../lib/server-ports.ts';
 import { readFileCapped } from '../../src/core/files.ts';
 import { parseTrustMaterial } from '../../src/trust/material.ts';
 import { Deployment } from '../../test/support/aws/deployment.ts';
+import { region } from '../../test/support/aws/emulated-aws.ts';
 import { deployedLogs } from '../../test/support/aws/log-state.ts';
 import { Signatories } from '../load/signatories.ts';
 import { cpuBetween, percent, sharesOf } from './cpu.ts';
@@ -113,7 +114,7 @@ async function restart({ services }: Deployment, say: (line: string) => void): P
 }
 
 async function partiesOf({ aws, services }: Deployment, frontPid: number): Promise<readonly Party[]> {
-  const pid = Number.parseInt(await readFile(join(aws.directory, 'mariadb-acme', 'pid'), 'utf8'), 10);
+  const pid = Number.parseInt(await readFile(join(aws.directory, `mariadb-acme-${region}`, 'pid'), 'utf8'), 10);
   return [
     { name: emulator, namespace: aws.emulator.host.namespace },
     { name: 'MariaDB', pid },

@@ -11,6 +11,7 @@ import { runProgram } from '../../src/process/run-program.ts';
 import { type Answer, answerOf } from '../support/aws/access.ts';
 import { alarmOnMath } from '../support/aws/cdk.ts';
 import { account, region } from '../support/aws/emulated-aws.ts';
+import { tokenOfNobody, verifiedEntry } from '../support/aws/load.ts';
 import { assertCertificateLogged, auditBucket, deployedLogs } from '../support/aws/log-state.ts';
 import { assume } from '../support/aws/roles.ts';
 import { SecondInstance, secondRegion } from '../support/aws/second-instance.ts';
@@ -36,12 +37,13 @@ const stacks = {
     ...['LogData-rekor-log2027-1', 'Monitoring', 'Network', 'Observability', 'Rekor-log2027-1', 'Roles', 'TrustData'],
     'Tsa-tsa-1',
   ],
-  'eu-west-1': ['Audit', 'Edge', 'Keys', 'Network', 'Observability', 'TrustData', 'Tsa-tsa-2'].map(
-    (name) => `${name}-eu-west-1`,
-  ),
+  'eu-west-1': [
+    ...['Audit', 'Database', 'Edge', 'Keys', 'LogData-rekor-log2027-2', 'Network', 'Observability', 'Rekor-log2027-2'],
+    ...['TrustData', 'Tsa-tsa-2'],
+  ].map((name) => `${name}-eu-west-1`),
 };
 
-const [ctLog, authority] = ['ct-ct2027-1', 'timestamp-tsa-2'];
+const [ctLog, authority, shardAbroad] = ['ct-ct2027-1', 'timestamp-tsa-2', 'log2027-2'];
 
 export function secondInstanceCases(stage: () => Stage): void {
   let second: SecondInstance;
@@ -59,6 +61,7 @@ export function secondInstanceCases(stage: () => Stage): void {
     expect(regions.toSorted()).toEqual([
       `fulcio ${region}`,
       `rekor-log2027-1 ${region}`,
+      `rekor-log2027-2 ${secondRegion}`,
       `timestamp-tsa-1 ${region}`,
       `timestamp-tsa-2 ${secondRegion}`,
       `tuf-online ${region}`,
@@ -90,6 +93,20 @@ export function secondInstanceCases(stage: () => Stage): void {
     const url = `http://${address}:${portOf(authority, 'http')}/api/v1/timestamp`;
     await expectTimestamp(stage(), url, second.certificate(authority));
   }, 120_000);
+
+  it('logs in the second region, with a database, buckets and a key there, and goes on after another start', async () => {
+    const startAndWrite = async (index: number) => {
+      const task = await second.abroad.start(`rekor-${shardAbroad}`);
+      const rekor = new LoadClient(`http://${task.address}:${portOf(`rekor-${shardAbroad}`, 'http')}`, 1);
+      const call = new Signatory(tokenOfNobody).logEntry();
+      const entry = verifiedEntry(await rekor.send(call), call, await second.rekor(shardAbroad));
+      rekor.close();
+      expect(entry.index).toBe(index);
+      return task;
+    };
+    await second.abroad.stop(await startAndWrite(0), 75_000);
+    await startAndWrite(1);
+  }, 240_000);
 
   it('issues certificates that TesseraCT logged with a key from Secrets Manager', async () => {
     const { aws, token } = stage();

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { Signatory } from '../../bench/load/signatory.ts';
+import { tokenOfNobody } from '../support/aws/load.ts';
 import { deployedLogs } from '../support/aws/log-state.ts';
 import type { ServiceTask } from '../support/aws/services.ts';
 import type { Stage } from '../support/aws/stage.ts';
@@ -49,6 +50,3 @@ async function post({ address }: ServiceTask, port: number) {
   const { message } = (await answer.json()) as { message?: string };
   return { status: answer.status, message };
 }
-
-/** Whoever has a key and no certificate needs none. */
-const tokenOfNobody = `.${Buffer.from('{"sub":"nobody"}').toString('base64url')}.`;

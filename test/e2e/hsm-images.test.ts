@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -19,6 +19,7 @@ import { type BaseTarget, linked, modulePath, pushBase, writeVendorFiles } from 
 import {
   certificatesOf,
   definitionOf,
+  environmentsOf,
   expose,
   forwardLoopback,
   type LogStore,
@@ -170,16 +171,22 @@ describe('images build, for an HSM', () => {
     if (!key) throw new Error(`${id}: no key in the token`);
     return key;
   };
-  const start = async (service: string, program: string, pin: string): Promise<[RunningTask, Host]> => {
+  const start = async (
+    service: string,
+    program: string,
+    pin: string,
+    task: 'server' | 'freeze' = 'server',
+  ): Promise<[RunningTask, Host]> => {
     const host = await network.addHost();
     const names = logHost ? `${logHost.address} ${ctLog}.acme.internal\n` : '';
     await writeFile(`/etc/netns/${host.namespace}/hosts`, `127.0.0.1 localhost\n${names}`);
-    const ofStack = definitionOf(templates.get(service));
-    const definition = service === ctLog ? store.taskOf(ofStack) : ofStack;
+    const family = task === 'server' ? `acme-${service}` : `acme-${service}-freeze`;
+    const ofStack = definitionOf(templates.get(service), family);
+    const definition = service === ctLog ? store.taskOf(ofStack, task) : ofStack;
     const rootfs = await images.pull(`registry/acme/${program}@${digests.get(program)}`);
     const values: Readonly<Record<string, string>> = { SIGSTEAD_PKCS11_PIN: pin, DATABASE_PASSWORD: store.password };
     const secrets = definition.containerDefinitions?.[0]?.secrets?.map(({ name = '' }) => [name, values[name] ?? '']);
-    const task = await startTask(definition, {
+    const running = await startTask(definition, {
       ...{ host, rootfs, directory: inScratch(host.namespace), caBundle: inScratch('roots.pem') },
       ...{
         credentials: { ...store.credentials, SSL_CERT_DIR: '/nowhere' },
@@ -188,7 +195,7 @@ describe('images build, for an HSM', () => {
       endpoint: store.endpoint,
       volume: { from: inScratch('token', 'tokens'), to: '/tokens' },
     });
-    return [task, host];
+    return [running, host];
   };
   const answers = async (task: RunningTask, url: string) => {
     let ended = false;
@@ -220,7 +227,7 @@ describe('images build, for an HSM', () => {
         await writeFile(inScratch('leaf.pem'), `${leaf}`);
         expect(run('openssl', 'x509', '-in', 'leaf.pem', '-noout', '-text')).toMatch(/CT Precertificate SCTs/);
         for (const program of ['/bin/fulcio', '/bin/ct-log']) {
-          const [environment, ...others] = await environmentsOf(program);
+          const [environment, ...others] = await environmentsOf(program, scratch.path);
           expect(environment).toMatch(/SIGSTEAD_PKCS11_PIN_FILE=\/proc\/self\/fd\/\d+/);
           expect(environment).not.toContain(token.pin);
           expect(others).toEqual([]);
@@ -276,17 +283,18 @@ describe('images build, for an HSM', () => {
     },
     minutes,
   );
-});
 
-/** The environments of the processes of this user's machine that run a program of an image. */
-async function environmentsOf(program: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const id of await readdir('/proc')) {
-    if (!/^\d+$/.test(id)) continue;
-    const root = await readlink(`/proc/${id}/root`).catch(() => '');
-    const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
-    const isOurs = root.startsWith(scratch.path) && line.split('\0')[0] === program;
-    if (isOurs) found.push(await readFile(`/proc/${id}/environ`, 'utf8'));
-  }
-  return found;
-}
+  it(
+    'the task that ends the log signs with its key in the token, and the log does not start again',
+    async () => {
+      await log.stop(20_000);
+      const [freeze] = await start(ctLog, 'ct-log-pkcs11', token.pin, 'freeze');
+      // It watches the log for a minute.
+      expect([(await freeze.exited).code, freeze.tail()]).toEqual([0, expect.stringContaining('"file":"frozen"')]);
+      expect(await readFile(freeze.logFile, 'utf8')).not.toContain(token.pin);
+      const [again] = await start(ctLog, 'ct-log-pkcs11', token.pin);
+      expect([(await again.exited).code, again.tail()]).toEqual([70, expect.stringContaining('#gate-frozen')]);
+    },
+    4 * minutes,
+  );
+});

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { once } from 'node:events';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
@@ -7,7 +8,8 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Template } from 'aws-cdk-lib/assertions';
 import type { Deployment } from '../../lib/deployment.ts';
 import type { ReadyService } from '../../lib/readiness.ts';
-import { databasePort, type Placement, renderContainer } from '../../lib/render.ts';
+import { databasePort, type Placement, type RenderedContainer, renderContainer } from '../../lib/render.ts';
+import { renderFreeze } from '../../lib/render-freeze.ts';
 import { provisionShard } from '../../operate/functions/provisioning/provision.ts';
 import type { ShardDatabase } from '../../operate/functions/provisioning/shard-database.ts';
 import { waitFor } from '../../src/core/wait.ts';
@@ -59,8 +61,11 @@ createServer((a) => { const b = connect(${port}, '${address}'); a.pipe(b).pipe(a
 }
 
 /** Returns the task of a stack as ECS tells it: what the template says, with small letters first. */
-export function definitionOf(template: Template | undefined): TaskDefinition {
-  const [resource] = resourcesOf(template, 'AWS::ECS::TaskDefinition');
+export function definitionOf(template: Template | undefined, family: string): TaskDefinition {
+  const resource = resourcesOf(template, 'AWS::ECS::TaskDefinition').find(
+    ({ Properties }) => Properties['Family'] === family,
+  );
+  if (!resource) throw new Error(`${family}: no such task`);
   const lowered = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(lowered);
     if (typeof value !== 'object' || value === null) return value;
@@ -68,7 +73,7 @@ export function definitionOf(template: Template | undefined): TaskDefinition {
       Object.entries(value).map(([name, inner]) => [name.charAt(0).toLowerCase() + name.slice(1), lowered(inner)]),
     );
   };
-  return lowered(resource?.Properties) as TaskDefinition;
+  return lowered(resource.Properties) as TaskDefinition;
 }
 
 /** Where a CT log on AWS keeps its entries: an emulated bucket, and MariaDB for Aurora. */
@@ -76,8 +81,8 @@ export interface LogStore extends AsyncDisposable {
   readonly endpoint: string;
   readonly credentials: Readonly<Record<string, string>>;
   readonly password: string;
-  /** The task of the log's stack, with the database that is here. */
-  taskOf(definition: TaskDefinition): TaskDefinition;
+  /** A task of the log's stack, its server's or the one that ends it, with the database that is here. */
+  taskOf(definition: TaskDefinition, task: 'server' | 'freeze'): TaskDefinition;
 }
 
 /** Starts a database with the user and the rights that the stacks give a shard. */
@@ -130,17 +135,24 @@ export async function startLogStore(
     ...(log && { log }),
     ...(aws.hsm && hsmKey && { hsm: { ...aws.hsm, uri: hsmKey.uri } }),
   };
-  const { command, environment } = renderContainer(service.spec, place);
-  const variables = Object.entries(environment).map(([name, value]) => ({ name, value }));
   const kept = stack.move();
   return {
     ...{ endpoint: `http://${address}:${port}`, credentials, password },
-    taskOf: ({ containerDefinitions: [container] = [], ...definition }) => ({
-      ...definition,
-      containerDefinitions: [{ ...container, command: [...command], environment: variables }],
-    }),
+    taskOf: (definition, task) =>
+      withContainer(
+        definition,
+        task === 'server' ? renderContainer(service.spec, place) : renderFreeze(service.id, place),
+      ),
     [Symbol.asyncDispose]: async () => kept.disposeAsync(),
   };
+}
+
+function withContainer(
+  { containerDefinitions: [container] = [], ...definition }: TaskDefinition,
+  { command, environment }: RenderedContainer,
+): TaskDefinition {
+  const variables = Object.entries(environment).map(([name, value]) => ({ name, value }));
+  return { ...definition, containerDefinitions: [{ ...container, command: [...command], environment: variables }] };
 }
 
 /** Asks Fulcio for a certificate and returns its whole chain. */
@@ -160,4 +172,17 @@ export async function certificatesOf(fulcio: string, issuer: FakeIssuer): Promis
   const text = await answer.text();
   if (!answer.ok) throw new Error(text);
   return parseChain(JSON.parse(text).signedCertificateEmbeddedSct.chain.certificates.join(''), 'answer').der;
+}
+
+/** The environments of the processes that run a program of an image whose files are below a directory. */
+export async function environmentsOf(program: string, below: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const id of await readdir('/proc')) {
+    if (!/^\d+$/.test(id)) continue;
+    const root = await readlink(`/proc/${id}/root`).catch(() => '');
+    const line = await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '');
+    const isOurs = root.startsWith(below) && line.split('\0')[0] === program;
+    if (isOurs) found.push(await readFile(`/proc/${id}/environ`, 'utf8'));
+  }
+  return found;
 }

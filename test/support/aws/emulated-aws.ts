@@ -23,7 +23,7 @@ export class EmulatedAws implements AsyncDisposable {
   readonly names: NameServer;
   readonly ca: TestCa;
   readonly emulator: Emulator;
-  readonly #databases = new Map<string, MariaDb>();
+  readonly #databases: MariaDb[] = [];
   /** By the name that leads to it. */
   readonly #clusters = new Map<string, Promise<string>>();
   readonly #stack: AsyncDisposableStack;
@@ -77,17 +77,11 @@ export class EmulatedAws implements AsyncDisposable {
     return new EmulatedAws({ directory, network, names, ca, emulator, stack });
   }
 
-  /** The cluster of the instance that was deployed first. */
+  /** The cluster that somebody asked for first. */
   get database(): MariaDb {
-    const [first = ''] = this.#databases.keys();
-    return this.databaseOf(first);
-  }
-
-  /** The cluster of an instance. */
-  databaseOf(instance: string): MariaDb {
-    const database = this.#databases.get(instance);
-    if (database) return database;
-    throw new Error(`nobody asked for the database of ${instance} yet (${this.names.failures.join('; ')})`);
+    const [first] = this.#databases;
+    if (first) return first;
+    throw new Error(`nobody asked for a database yet (${this.names.failures.join('; ')})`);
   }
 
   /** Becomes the root user of an account, for the SDKs of this process. */
@@ -164,52 +158,53 @@ export class EmulatedAws implements AsyncDisposable {
 
   /** Starts what stands for a cluster, with the administrator that the stacks made for it; returns its address. */
   async #startDatabase(name: string): Promise<string> {
-    const [, instance = ''] = /^sigstead-([a-z0-9-]+)\.cluster-/.exec(name) ?? [];
-    const directory = join(this.directory, `mariadb-${instance}`);
+    const [, instance = '', where = ''] = clusterName.exec(name) ?? [];
+    const directory = join(this.directory, `mariadb-${instance}-${where}`);
     await cp(join(this.directory, 'mariadb'), directory, { recursive: true });
     const address = await this.network.addAddress();
-    const tls = await this.ca.issue(`database-${instance}`, name);
+    const tls = await this.ca.issue(`database-${instance}-${where}`, name);
     const database = await startMariaDb({
       ...{ directory, address, port: 3306, tls: { ...tls, ca: this.ca.file } },
-      secureTransport: await this.#secureTransport(instance),
+      secureTransport: await this.#secureTransport(instance, where),
     });
     this.#stack.use(database);
-    const { username, password } = await this.#secret(`${instance}/database/admin`);
+    const { username, password } = await this.#secret(`${instance}/database/admin`, where);
     await database.run(
       `CREATE USER '${username}'@'%' IDENTIFIED BY '${password}' REQUIRE SSL`,
       `GRANT ALL PRIVILEGES ON *.* TO '${username}'@'%' WITH GRANT OPTION`,
     );
-    this.#databases.set(instance, database);
+    this.#databases.push(database);
     return address;
   }
 
   /** What the parameters of the cluster say about clients without TLS. */
-  async #secureTransport(instance: string): Promise<'ON' | 'OFF'> {
-    const groups = await this.#rds({ Action: 'DescribeDBClusterParameterGroups' });
+  async #secureTransport(instance: string, where: string): Promise<'ON' | 'OFF'> {
+    const groups = await this.#rds({ Action: 'DescribeDBClusterParameterGroups' }, where);
     const names = [...groups.matchAll(/<DBClusterParameterGroupName>([^<]+)</g)].map(([, name = '']) => name);
     // The emulator does not tell which group a cluster of a template has.
     const group = names.find((name) => name.startsWith(`${instance}-database-`)) ?? '';
-    const parameters = await this.#rds({ Action: 'DescribeDBClusterParameters', DBClusterParameterGroupName: group });
+    const ask = { Action: 'DescribeDBClusterParameters', DBClusterParameterGroupName: group };
+    const parameters = await this.#rds(ask, where);
     const wanted = parameters.split('</Parameter>').find((each) => each.includes('>require_secure_transport<'));
     return wanted?.includes('<ParameterValue>OFF<') ? 'OFF' : 'ON';
   }
 
   /** As the root user of the account. */
-  async #rds(parameters: Readonly<Record<string, string>>): Promise<string> {
+  async #rds(parameters: Readonly<Record<string, string>>, where: string): Promise<string> {
     const { endpoint, authorization } = this.emulator;
     const answer = await fetch(endpoint, {
       method: 'POST',
-      headers: { authorization: authorization('rds', account) },
+      headers: { authorization: authorization('rds', account, where) },
       body: new URLSearchParams({ Version: '2014-10-31', ...parameters }),
     });
     if (answer.ok) return await answer.text();
     throw new Error(`${parameters['Action']}: status ${answer.status}: ${await answer.text()}`);
   }
 
-  async #secret(SecretId: string): Promise<{ readonly username: string; readonly password: string }> {
+  async #secret(SecretId: string, where: string): Promise<{ readonly username: string; readonly password: string }> {
     const { endpoint } = this.emulator;
     const credentials = { accessKeyId: account, secretAccessKey: 'test' };
-    const client = new SecretsManagerClient({ endpoint, region, credentials });
+    const client = new SecretsManagerClient({ endpoint, region: where, credentials });
     const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
     return JSON.parse(SecretString) as { username: string; password: string };
   }
@@ -218,6 +213,9 @@ export class EmulatedAws implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 }
+
+/** `sigstead-INSTANCE.cluster-ID.REGION.rds.amazonaws.com`. */
+const clusterName = /^sigstead-([a-z0-9-]+)\.cluster-[a-z0-9]+\.([a-z0-9-]+)\./;
 
 export interface Synthesised {
   /** Its directory. */

@@ -120,4 +120,4 @@ export function verifiedEntry(
 }
 
 /** Rekor asks nobody who they are. */
-const tokenOfNobody = `.${Buffer.from('{"sub":"nobody"}').toString('base64url')}.`;
+export const tokenOfNobody = `.${Buffer.from('{"sub":"nobody"}').toString('base64url')}.`;

@@ -5,6 +5,9 @@ import { awsMaterialCommand } from '../../../operate/aws/material.ts';
 import { awsRecordCommand } from '../../../operate/aws/record.ts';
 import { imagesBuildCommand, imagesPushCommand } from '../../../operate/images-commands.ts';
 import { parseDeploymentRecord, type RecordedKey } from '../../../src/services/deployment.ts';
+import type { NoteVerifier } from '../../../src/tlog/note.ts';
+import { rekorNoteVerifier } from '../../../src/tlog/rekor-key.ts';
+import { parseTrustMaterial } from '../../../src/trust/material.ts';
 import { fulcioChain, tsaChain } from '../../operate/aws/deployed.ts';
 import { runCommand } from '../invocation.ts';
 import { account, type Deployed, type EmulatedAws } from './emulated-aws.ts';
@@ -30,7 +33,7 @@ export interface SecondInstanceOptions {
 
 /**
  * Another instance in the same account, for what one configuration cannot have with the first: it is private, its CT log
- * is TesseraCT's own binary, and one of its timestamp authorities is in a second region.
+ * is TesseraCT's own binary, and a shard of Rekor and a timestamp authority are in a second region.
  */
 export class SecondInstance implements AsyncDisposable {
   readonly instance = instance;
@@ -112,6 +115,15 @@ export class SecondInstance implements AsyncDisposable {
     return parseDeploymentRecord(await readFile(file), file).keys;
   }
 
+  /** What a client knows of a shard of Rekor. */
+  async rekor(shard: string): Promise<{ readonly origin: string; readonly verifier: NoteVerifier }> {
+    const file = this.#at('trust-material.json');
+    const { rekor } = parseTrustMaterial(await readFile(file), file);
+    const found = rekor.find((each) => each.shard === shard);
+    if (!found) throw new Error(`${file}: no shard ${shard}`);
+    return { origin: found.origin, verifier: rekorNoteVerifier(found.origin, found.publicKey) };
+  }
+
   certificate(id: string): string {
     return this.#at('certificates', `${id}.pem`);
   }
@@ -142,7 +154,7 @@ function configuration(zone: string, { rootPolicy, pool }: SecondInstanceOptions
     `instance: { name: ${instance}, domain: ${domain} }`,
     `root: ${rootPolicy}`,
     `issuers: [{ preset: cognito, managed: false, userPool: ${pool.userPool}, clientId: ${pool.clientId} }]`,
-    'logs: { rekor: [{ shard: log2027-1 }], ct: [{ shard: ct2027-1 }] }',
+    `logs: { rekor: [{ shard: log2027-1 }, { shard: log2027-2, region: ${secondRegion} }], ct: [{ shard: ct2027-1 }] }`,
     `timestamps: [{ name: tsa-1 }, { name: tsa-2, region: ${secondRegion} }]`,
     'aws:',
     `  account: '${account}'`,
