@@ -29,6 +29,7 @@ const statementTimeoutMs = 30_000;
  */
 export async function provisionShard(options: ProvisionOptions): Promise<void> {
   const { shard, own } = options;
+  assertOwnDatabases(shard);
   assertOwnCredentials(shard, own);
   const connection = await connect(options);
   try {
@@ -82,6 +83,17 @@ function databasesOf(shard: Pick<ShardDatabase, 'database' | 'antispamDatabase'>
 /** In a grant `_` stands for any character: unescaped, `ct_a` would open `ctxa` too. */
 function pattern(database: Identifier): string {
   return database.replaceAll('_', String.raw`\_`);
+}
+
+/** Whoever may invoke the function could otherwise give one shard's user the tables of another shard. */
+function assertOwnDatabases({ user, database, antispamDatabase = `${user}_antispam` }: ShardDatabase): void {
+  if (database === user && antispamDatabase === `${user}_antispam`) return;
+  throw new ToolkitError('OPS_DATABASE_USER', {
+    message: `${user}: expected databases of its own name, got ${database} and ${antispamDatabase}`,
+    fault: 'input',
+    data: { user, database, antispamDatabase },
+    hint: 'no stack asks for that: find out who invoked the function',
+  });
 }
 
 function assertOwnCredentials(shard: ShardDatabase, { username, password }: Credentials): void {

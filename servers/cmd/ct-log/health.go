@@ -11,9 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	formats "github.com/transparency-dev/formats/note"
 	"golang.org/x/mod/sumdb/note"
 	"k8s.io/klog/v2"
+	"sigstead.dev/servers/internal/logkey"
 )
 
 // healthPath takes the place of upstream's, which says "ok" whatever happens.
@@ -49,16 +49,12 @@ type health struct {
 }
 
 func newHealth(o *options, key crypto.PublicKey, reader logReader) (*health, error) {
-	spelling, err := formats.RFC6962VerifierString(o.origin, key)
-	if err != nil {
-		return nil, err
-	}
-	verifier, err := formats.NewRFC6962Verifier(spelling)
+	verifiers, err := logkey.NewVerifiers(logkey.CT, o.origin, key)
 	if err != nil {
 		return nil, err
 	}
 	patience := max(leastPatience, republishingPatience*o.checkpointRepublishInterval)
-	h := &health{reader: reader, verifier: verifier, patience: patience, now: time.Now, republishes: o.checkpointRepublishInterval > 0}
+	h := &health{reader: reader, verifier: verifiers.Checkpoints, patience: patience, now: time.Now, republishes: o.checkpointRepublishInterval > 0}
 	h.begin()
 	return h, nil
 }

@@ -253,3 +253,14 @@ func upload(t *testing.T, aws *testbed.AWS, bucket, directory string) {
 		t.Fatal(err)
 	}
 }
+
+func TestFreezeRefusesAKeyThatNoLogHas(t *testing.T) {
+	aws := testbed.StartAWS(t)
+	arn := aws.NewKey(t, types.KeySpecEccNistP384)
+	got := execute(t, []string{
+		"--kind=rekor", "--origin=" + origin, "--bucket=" + aws.NewBucket(t), "--s3-path-style", "--kms-key=awskms:///" + arn,
+	}, "")
+	if got.code != exitEvidence || !strings.Contains(got.stderr, "it is not the log's key") {
+		t.Errorf("got %d: %s", got.code, got.stderr)
+	}
+}

@@ -52,6 +52,9 @@ func openKey(ctx context.Context, o *options) (*logKey, error) {
 func openSigner(ctx context.Context, o *options) (crypto.Signer, error) {
 	if o.kmsKey != "" {
 		signer, err := kmskey.Open(ctx, o.key)
+		if errors.As(err, new(kmskey.Unusable)) {
+			return nil, evidence("it is not the log's key: find out who changed the configuration or the key", "--kms-key: %w", err)
+		}
 		if err != nil {
 			return nil, environment("only the role of the log's own service may use its key", "--kms-key: %w", err)
 		}

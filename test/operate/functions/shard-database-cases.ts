@@ -182,7 +182,12 @@ export function shardDatabaseCases(stage: () => Stage): void {
   }, 60_000);
 
   it.each([
-    ['OPS_DATABASE_USER', async () => ({ user: 'rekor_log2026_1' })],
+    ['OPS_DATABASE_USER', async () => ({ database: 'rekor_log2026_1' })],
+    ['OPS_DATABASE_USER', async () => ({ antispamDatabase: 'rekor_log2026_1' })],
+    [
+      'OPS_DATABASE_USER',
+      async () => ({ secretArn: await newSecret('acme/other', { username: 'rekor_log2026_1', password }) }),
+    ],
     [
       'OPS_DATABASE_PASSWORD',
       async () => ({ secretArn: await newSecret('acme/weak', { username: shard.user, password: "x' OR 1" }) }),
