@@ -29,6 +29,11 @@ export class Names {
     return this.#iamRole(this.account, this.role(owner, kind));
   }
 
+  /** What a service of AWS acts as in the account of the servers. */
+  serviceRoleArn(service: string, role: string): string {
+    return this.#iamRole(this.account, `aws-service-role/${service}/${role}`);
+  }
+
   /** The key administrator and the break-glass role live beside the keys. */
   keyRole(kind: 'key-administrator' | 'break-glass' | 'keys-deployment' | 'auditor'): string {
     return bounded(`${this.instance}-${kind}`, 64);

@@ -35,7 +35,7 @@ export class LoadClient {
     const to = { host: this.#address, port, servername, agent: this.#agent };
     return await new Promise((resolve, reject) => {
       const outgoing = this.#request({ ...to, method: call.method, path: call.path, headers });
-      outgoing.on('error', (cause) => reject(new Error(`${call.path}: ${cause.message}`, { cause })));
+      outgoing.on('error', (error) => reject(Object.assign(error, { message: `${call.path}: ${error.message}` })));
       outgoing.on('response', (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

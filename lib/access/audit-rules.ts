@@ -12,6 +12,7 @@ import {
   rulesOfKey,
   signedFromElsewhere,
 } from './key-rules.ts';
+import { breakGlassUsed, databaseRule, globalRouteRules, routeRules } from './path-rules.ts';
 import { isLog, keyRegions, placedKeys, placedServices } from './placement.ts';
 import { secretRules } from './secret-rules.ts';
 import { userRules } from './user-rules.ts';
@@ -33,6 +34,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
       ? [
           ...[...keySecretRules(deployment, region), ...secretRules(deployment, place)],
           ...[...userRules(deployment, place), ...dataRules(deployment, region)],
+          ...[...routeRules(deployment, place), databaseRule(place)],
         ]
       : []),
     // Where IAM reports, too: a function made there may be one of the roles.
@@ -40,6 +42,8 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
     // That of the trail, which is all there is.
     ...(side === 'keys' && region === names.writeRegion ? [bucketChange(names.instance, region)] : []),
     ...(region === globalRegion(deployment) ? [roleChange(names.instance, qualifier)] : []),
+    ...(region === globalRegion(deployment) && side === 'main' ? globalRouteRules(deployment, place) : []),
+    breakGlassUsed(deployment),
     ...auditChanges(deployment, place),
     deploymentBegun,
   ];
@@ -76,6 +80,16 @@ function dataRules(deployment: Deployment, region: string): readonly AuditRule[]
       description: 'Somebody but a log deleted objects of a bucket many at once; the event does not say which versions',
       pattern: s3(['DeleteObjects'], {
         requestParameters: bucket,
+        ...issuerOtherThan(logs.map(({ id }) => names.roleArn(id, 'task'))),
+      }),
+      runbook: 'alarm-objects-deleted',
+      alarming: true,
+    },
+    {
+      id: 'objects-deleted-one',
+      description: 'Somebody but a log deleted an object of a bucket: its versions remain, and nobody sees them',
+      pattern: s3(['DeleteObject'], {
+        requestParameters: { ...bucket, versionId: [{ exists: false }] },
         ...issuerOtherThan(logs.map(({ id }) => names.roleArn(id, 'task'))),
       }),
       runbook: 'alarm-objects-deleted',

@@ -97,6 +97,19 @@ export const keyAlarms: readonly AlarmRow[] = [
     // Somebody makes users: most of these were announced.
     urgency: 'notice',
   },
+  {
+    ...triggered,
+    id: 'route-change',
+    title: 'what leads requests to the servers was changed',
+    auditRule: 'route-change',
+  },
+  {
+    ...triggered,
+    id: 'database-change',
+    title: 'a database, or who reaches it, was changed',
+    auditRule: 'database-change',
+  },
+  { ...triggered, id: 'break-glass-used', title: 'somebody became break-glass', auditRule: 'break-glass-used' },
   { ...triggered, id: 'version-deleted', title: 'a version of a file was deleted', auditRule: 'version-deleted' },
   { ...triggered, id: 'objects-deleted', title: 'somebody but a log deleted files', auditRule: 'objects-deleted' },
   { ...triggered, id: 'lock-change', title: 'how long a file is kept was changed', auditRule: 'lock-change' },

@@ -86,12 +86,15 @@ function pattern(database: Identifier): string {
 }
 
 /** Whoever may invoke the function could otherwise give one shard's user the tables of another shard. */
-function assertOwnDatabases({ user, database, antispamDatabase = `${user}_antispam` }: ShardDatabase): void {
-  if (database === user && antispamDatabase === `${user}_antispam`) return;
+function assertOwnDatabases(shard: ShardDatabase): void {
+  const { user } = shard;
+  const own: readonly string[] = [user, `${user}_antispam`];
+  const databases = databasesOf(shard);
+  if (databases.every((database, index) => database === own[index])) return;
   throw new ToolkitError('OPS_DATABASE_USER', {
-    message: `${user}: expected databases of its own name, got ${database} and ${antispamDatabase}`,
+    message: `${user}: expected databases of its own name, got ${databases.join(' and ')}`,
     fault: 'input',
-    data: { user, database, antispamDatabase },
+    data: { user, databases },
     hint: 'no stack asks for that: find out who invoked the function',
   });
 }

@@ -118,6 +118,8 @@ const noticed: readonly (readonly [string, ...string[]])[] = [
   ['errors of the load balancer and of servers', 'load-balancer-errors', 'server-errors'],
   ['tasks that do not run', 'tasks-missing'],
   ['a database near its largest size', 'database-capacity'],
+  ['requests, or rows, that are led elsewhere', 'route-change', 'database-change'],
+  ['somebody with the rights of an incident', 'break-glass-used'],
   ['deleted versions and changed buckets', 'version-deleted', 'objects-deleted', 'lock-change', 'bucket-change'],
   ['the quota of KMS', 'key-quota'],
   ['how often and how fast signing works', 'prober-failing', 'prober-slow', 'slo-fast-burn', 'slo-slow-burn'],
