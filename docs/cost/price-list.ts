@@ -10,6 +10,9 @@ export const quantityNames = [
   'firewall-rules',
   'alarm-metrics',
   'own-metrics',
+  'log-keys',
+  'log-buckets',
+  'functions-by-the-clock',
 ] as const;
 export type QuantityName = (typeof quantityNames)[number];
 

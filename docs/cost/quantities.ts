@@ -30,7 +30,16 @@ const quantities: Readonly<Record<QuantityName, Quantity>> = {
   },
   'own-metrics': ({ Properties = {} }) =>
     metricsOf(Properties).filter(({ Namespace }) => Namespace === 'Sigstead').length,
+  'log-keys': ({ Properties = {} }) => count(/: (?:ct|rekor)-/, Properties['Description']),
+  'log-buckets': ({ Properties = {} }) => count(/^[a-z0-9-]+?-(?:ct|rekor)-/, Properties['BucketName']),
+  'functions-by-the-clock': ({ Properties = {} }) =>
+    count(/-(?:resign-online|prober|monitor)$/, Properties['FunctionName']),
 };
+
+/** 1 for what is named like that. */
+function count(form: RegExp, name: unknown): number {
+  return typeof name === 'string' && form.test(name) ? 1 : 0;
+}
 
 /** Of an alarm: one, or those of its expression. */
 function metricsOf(properties: Readonly<Record<string, unknown>>): readonly { readonly Namespace?: unknown }[] {

@@ -41,6 +41,18 @@ export const trustAlarms: readonly AlarmRow[] = [
     urgency: 'now',
   },
   {
+    id: 'slo-medium-burn',
+    title: 'signing fails so often that a month of budget is gone in five days',
+    subject: 'instance',
+    metric: { namespace, name: 'ProberFailure', statistic: 'Average' },
+    comparison: 'above',
+    // 6 times that rate; over three hours, in which a single probe is less than it.
+    threshold: 0.06,
+    periodMinutes: 180,
+    silence: 'notBreaching',
+    urgency: 'now',
+  },
+  {
     id: 'slo-slow-burn',
     title: 'signing fails more often than the target of 99 % allows',
     subject: 'instance',

@@ -182,6 +182,10 @@ function behindLoadBalancer({ service, deployment }: ServerServiceProps): Partia
   };
 }
 
+/**
+ * Without alarms that take a deployment back: a load balancer counts nothing of its requests. Its health check is of
+ * what it publishes, and a circuit breaker counts that.
+ */
 function foundByName({ service, network }: ServerServiceProps): Partial<FargateServiceProps> {
   return {
     cloudMapOptions: {

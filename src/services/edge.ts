@@ -74,13 +74,24 @@ export interface ServiceEdge {
 
 const kibibyte = 1_024;
 
+/**
+ * What the edge takes of a body, and the server behind it as well: Rekor and the timestamp authorities are told, for
+ * their own limits are megabytes. Fulcio has 4 MiB, and nothing to say otherwise with.
+ */
+export const maxBodyBytes = {
+  fulcio: 64 * kibibyte,
+  // An entry has at most 65,535 bytes in the log.
+  rekor: 64 * kibibyte,
+  timestamp: 16 * kibibyte,
+} as const;
+
 /** The API that today's clients use; the legacy `/api/v1` has no client among them. */
 export function fulcioEdge(limits: EdgeLimits): ServiceEdge {
   return {
     service: 'fulcio',
     routes: [
       submission('certificate', '/api/v2/signingCert', limits, {
-        maxBodyBytes: 64 * kibibyte,
+        maxBodyBytes: maxBodyBytes.fulcio,
         contentTypes: ['application/json'],
         // sigstore-go and sigstore-python send the ID token as a bearer token, sigstore-js in the body.
         requestHeaders: ['content-type', 'accept', 'authorization'],
@@ -102,8 +113,7 @@ export function rekorEdge(limits: EdgeLimits): ServiceEdge {
     service: 'rekor',
     routes: [
       submission('log-entry', '/api/v2/log/entries', limits, {
-        // An entry has at most 65,535 bytes in the log.
-        maxBodyBytes: 64 * kibibyte,
+        maxBodyBytes: maxBodyBytes.rekor,
         contentTypes: ['application/json'],
         // A duplicate is answered 409 with the index of the first.
         answerHeaders: ['retry-after', 'x-log-index'],
@@ -128,7 +138,7 @@ export function timestampEdge(limits: EdgeLimits): ServiceEdge {
     service: 'tsa',
     routes: [
       submission('timestamp', '/api/v1/timestamp', limits, {
-        maxBodyBytes: 16 * kibibyte,
+        maxBodyBytes: maxBodyBytes.timestamp,
         contentTypes: ['application/timestamp-query', 'application/json'],
         timeoutMs: 15_000,
       }),

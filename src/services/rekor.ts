@@ -1,5 +1,5 @@
 import type { LogShardConfig } from '../config/config.ts';
-import { publicEdgeLimits, rekorEdge } from './edge.ts';
+import { maxBodyBytes } from './edge.ts';
 import {
   type Backend,
   type Flag,
@@ -91,14 +91,13 @@ function behindGate(shard: LogShardConfig, issuersPem: string) {
 }
 
 function writeGate(issuersPem: string): WriteGateSpec {
-  const [submission] = rekorEdge(publicEdgeLimits).routes.filter((route) => route.kind === 'forward');
   return {
     program: 'write-gate',
     flags: [
       flag('listen', text`0.0.0.0:${port('http')}`),
       flag('rekor', text`127.0.0.1:${port('behind')}`),
       flag('issuers', file('writer-issuers.pem')),
-      flag('max-body', submission?.maxBodyBytes ?? 0),
+      flag('max-body', maxBodyBytes.rekor),
     ],
     files: [{ name: 'writer-issuers.pem', content: issuersPem }],
   };
@@ -159,6 +158,7 @@ function commonFlags(shard: LogShardConfig, listening: Listening): readonly Flag
     // Clients speak HTTP; the HTTP side of the server dials this port itself.
     flag('grpc-address', '127.0.0.1'),
     flag('grpc-port', port('grpc')),
+    flag('max-request-body-size', maxBodyBytes.rekor),
     flag('client-signing-algorithms', clientSigningAlgorithms),
     // The in-memory list of known entries holds 256.
     flag('persistent-antispam', true),

@@ -1,4 +1,5 @@
 import type { TimestampConfig } from '../config/config.ts';
+import { maxBodyBytes } from './edge.ts';
 import {
   type Backend,
   type Flag,
@@ -94,6 +95,6 @@ const commonFlags: readonly Flag[] = [
   flag('port', port('http')),
   flag('certificate-chain-path', file('chain.pem')),
   flag('timestamp-signer-hash', 'sha384'),
-  flag('max-request-body-size', 65_536),
+  flag('max-request-body-size', maxBodyBytes.timestamp),
   flag('enforce-intermediate-eku', true),
 ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ctLogService, databaseCaFile } from '../../../src/services/ct-log.ts';
+import { publicEdgeLimits, rekorEdge, timestampEdge } from '../../../src/services/edge.ts';
 import { instanceServices } from '../../../src/services/instance.ts';
 import { startGroups } from '../../../src/services/order.ts';
 import { rekorService } from '../../../src/services/rekor.ts';
@@ -30,6 +31,17 @@ describe('instanceServices', () => {
     const programs = (of: readonly ServiceSpec[]) => [...new Set(of.map(({ program }) => program))];
     expect(programs(specs.posix)).toEqual(['tesseract', 'timestamp-server', 'rekor', 'fulcio']);
     expect(programs(specs.aws)).toEqual(['ct-log', 'timestamp-server-aws', 'rekor-aws', 'fulcio']);
+  });
+
+  it.each([
+    ['rekor-log2026-1', rekorEdge(publicEdgeLimits)],
+    ['timestamp-tsa-1', timestampEdge(publicEdgeLimits)],
+  ])('tells %s to take no larger body than the edge before it', (id, edge) => {
+    const [atEdge] = edge.routes.flatMap((route) => (route.kind === 'forward' ? [route.maxBodyBytes] : []));
+    for (const backend of ['posix', 'aws'] as const) {
+      const spec = specs[backend].find((one) => one.id === id);
+      expect(flagText(spec, 'max-request-body-size')).toBe(String(atEdge));
+    }
   });
 
   it('starts Fulcio after the CT log that it submits to, and all else at once', () => {

@@ -122,7 +122,14 @@ const noticed: readonly (readonly [string, ...string[]])[] = [
   ['somebody with the rights of an incident', 'break-glass-used'],
   ['deleted versions and changed buckets', 'version-deleted', 'objects-deleted', 'lock-change', 'bucket-change'],
   ['the quota of KMS', 'key-quota'],
-  ['how often and how fast signing works', 'prober-failing', 'prober-slow', 'slo-fast-burn', 'slo-slow-burn'],
+  [
+    'how often and how fast signing works',
+    'prober-failing',
+    'prober-slow',
+    'slo-fast-burn',
+    'slo-medium-burn',
+    'slo-slow-burn',
+  ],
   ['changed roles and programs, and deployments', 'role-change', 'program-change', 'deployment'],
   ['changes of the audit itself', 'audit-change'],
 ];
