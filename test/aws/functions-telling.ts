@@ -34,10 +34,25 @@ export function tellCases(stage: () => Stage): void {
     ['audit-change-alarms', 'monitoring:DeleteAlarms', { alarmNames: ['acme-evidence'] }],
     ['audit-change-records', 'logs:DeleteLogGroup', { logGroupName: '/aws/events/sigstead/acme/audit' }],
     ['audit-change-topics', 'sns:DeleteTopic', { topicArn: `arn:aws:sns:${region}:${account}:acme-audit` }],
+    ['route-change', 'elasticloadbalancing:RegisterTargets', { targetGroupArn: 'arn:aws:x' }],
+    ['database-change', 'rds:ModifyDBCluster', { dBClusterIdentifier: 'sigstead-acme' }],
   ])('takes, by %s, %s of anybody but a deployment', async (rule, name, parameters) => {
     const byHand = ['mallory', deployer].map((by) => call({ call: name, by, parameters }));
     const deployed = call({ call: name, by: deployer, through: 'cloudformation.amazonaws.com', parameters });
     expect(await takes(stage(), rule, [...byHand, deployed])).toEqual([true, true, false]);
+  });
+
+  it('takes an object that anybody but a log hides, and whoever becomes break-glass', async () => {
+    const parameters = { bucketName: `acme-records-${account}-${region}`, key: 'inception/x' };
+    const hide = (by: string) => call({ call: 's3:DeleteObject', by, parameters });
+    const hidden = await takes(stage(), 'objects-deleted-one', [hide('mallory'), hide('acme-rekor-log2026-1-task')]);
+    expect(hidden).toEqual([true, false]);
+    const become = (role: string) =>
+      call({ call: 'sts:AssumeRole', by: 'user/eve', parameters: { roleArn: `arn:aws:iam::${account}:role/${role}` } });
+    expect(await takes(stage(), 'break-glass-used', [become('acme-break-glass'), become('acme-auditor')])).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it('takes a deployment that begins, and not its end', async () => {
