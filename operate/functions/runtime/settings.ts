@@ -26,7 +26,7 @@ export class FunctionSettings {
       message: `${name}: expected this environment variable to be set`,
       fault: 'input',
       data: { name },
-      hint: 'the deployment sets it: deploy the stack of this function again',
+      hint: 'the deployment sets it, and somebody has changed it: put it back (docs/operator-runbook.md#put-back)',
     });
   }
 
@@ -38,7 +38,7 @@ export class FunctionSettings {
   /** @throws OPS_FUNCTION_SETTING, CORE_JSON */
   json<T>(name: string, shape: Read<T>): T {
     const json = parseJson(utf8(this.text(name)), { what: name, maxBytes: maxSettingBytes });
-    const hint = 'the deployment sets it: deploy the stack of this function again';
+    const hint = 'the deployment sets it, and somebody has changed it: put it back (docs/operator-runbook.md#put-back)';
     return assertRead(readShape(shape, json), { code: 'OPS_FUNCTION_SETTING', what: name, hint });
   }
 
