@@ -3,11 +3,10 @@ import { type AuditRule, neitherDeployedNorBy } from './audit-rule.ts';
 import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
 
 /** Who leads what people send, ID tokens among it, past somebody else; of what there is in a region. */
-export function routeRules({ names }: Deployment, place: BootstrapPlace): readonly AuditRule[] {
-  // ECS brings its tasks behind a load balancer, and takes them away.
-  const ecs = names.serviceRoleArn('ecs.amazonaws.com', 'AWSServiceRoleForECS');
+export function routeRules(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
   return [
-    routeRule(place, [ecs], {
+    // ECS brings its tasks behind a load balancer, and takes them away.
+    routeRule(place, [ecsRole(deployment)], {
       id: 'route-change',
       description: 'Somebody but a deployment changed where a load balancer sends requests, or the firewall before it',
       services: ['elasticloadbalancing', 'wafv2'],
@@ -27,12 +26,12 @@ export function routeRules({ names }: Deployment, place: BootstrapPlace): readon
 }
 
 /** The same of what belongs to no region. */
-export function globalRouteRules({ aws, names }: Deployment, place: BootstrapPlace): readonly AuditRule[] {
-  // Cloud Map writes the names inside a network for ECS; with a zone of our own, others are none of our business.
-  const ecs = names.serviceRoleArn('ecs.amazonaws.com', 'AWSServiceRoleForECS');
-  const zone = aws.zone === undefined ? {} : { requestParameters: { hostedZoneId: [{ wildcard: `*${aws.zone}` }] } };
+export function globalRouteRules(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
+  const { zone: id } = deployment.aws;
+  const zone = id === undefined ? {} : { requestParameters: { hostedZoneId: [{ wildcard: `*${id}` }] } };
   return [
-    routeRule(place, [ecs], {
+    // Cloud Map writes the names inside a network for ECS.
+    routeRule(place, [ecsRole(deployment)], {
       id: 'route-change-names',
       description: 'Somebody but a deployment changed where the names of the instance lead',
       services: ['route53'],
@@ -47,6 +46,10 @@ export function globalRouteRules({ aws, names }: Deployment, place: BootstrapPla
       eventName: [...edgeChanges.map((prefix) => ({ prefix })), ...firewallChanges],
     }),
   ];
+}
+
+function ecsRole({ names }: Deployment): string {
+  return names.serviceRoleArn('ecs.amazonaws.com', 'AWSServiceRoleForECS');
 }
 
 const firewallChanges = ['UpdateWebACL', 'DeleteWebACL', 'AssociateWebACL', 'DisassociateWebACL', 'UpdateIPSet'];
