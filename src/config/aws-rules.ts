@@ -1,4 +1,5 @@
 import type { Rule } from '../core/rules.ts';
+import { defaultNetwork } from './config-schema.ts';
 import { type ConfigDraft, type DraftFields, fieldsAt, type Written, written } from './draft.ts';
 import { duplicates, isNamed } from './duplicates.ts';
 
@@ -71,16 +72,53 @@ export const awsRules: readonly Rule<ConfigDraft>[] = [
         return [{ where: range.path, message: `expected a range of IPv4 addresses, got ${range.value}`, hint }];
       }),
   },
+  {
+    id: 'hsm-network',
+    title: 'the HSM is outside of the VPC, or in a part of it: a VPC keeps for itself what is in its own range',
+    check: ({ aws }) => {
+      const hsm = aws && written(fieldsAt(aws, 'hsm'), 'network');
+      const vpc = (aws && written(aws, 'network')?.value) ?? defaultNetwork;
+      if (hsm === undefined || !covers(hsm.value, vpc)) return [];
+      const message = `expected addresses outside of aws.network ${vpc}, or a part of it, got ${hsm.value}, which has all of it`;
+      const hint =
+        'name the addresses of the HSM alone; where it is in another network, give aws.network another range';
+      return [{ where: hsm.path, message, hint }];
+    },
+  },
 ];
 
+/** Addresses as numbers, both ends included. */
+interface Range {
+  readonly first: number;
+  readonly last: number;
+  readonly bits: number;
+}
+
 /** Returns the range that a text means, with the bits behind its prefix cleared. */
-function networkOf(range: string): string | undefined {
-  const [address = '', prefix = ''] = range.split('/');
+function rangeOf(text: string): Range | undefined {
+  const [address = '', prefix = ''] = text.split('/');
   const bits = Number(prefix);
   const octets = address.split('.').map(Number);
-  if (octets.length !== 4 || octets.some((octet) => octet > 255) || bits > 32) return undefined;
-  const kept = octets.map((octet, index) => octet & (0xff << (8 - Math.min(8, Math.max(0, bits - 8 * index)))) & 0xff);
-  return `${kept.join('.')}/${bits}`;
+  const isWhole = (value: number, most: number) => Number.isInteger(value) && value >= 0 && value <= most;
+  if (octets.length !== 4 || !octets.every((octet) => isWhole(octet, 255)) || !isWhole(bits, 32)) return undefined;
+  const size = 2 ** (32 - bits);
+  const number = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+  const first = number - (number % size);
+  return { first, last: first + size - 1, bits };
+}
+
+function networkOf(text: string): string | undefined {
+  const range = rangeOf(text);
+  if (range === undefined) return undefined;
+  const octets = [24, 16, 8, 0].map((shift) => (range.first >>> shift) & 0xff);
+  return `${octets.join('.')}/${range.bits}`;
+}
+
+/** True if every address of the second range is in the first. */
+function covers(outer: string, inner: string): boolean {
+  const [around, within] = [rangeOf(outer), rangeOf(inner)];
+  if (around === undefined || within === undefined) return false;
+  return around.first <= within.first && within.last <= around.last;
 }
 
 function regionsOf({ aws }: ConfigDraft): readonly Written[] {

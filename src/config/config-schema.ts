@@ -104,6 +104,9 @@ const principal = text(
 
 const principals = z.array(principal, { error: 'a list of ARNs' }).default([]);
 
+/** Of the VPC, where nobody named one. */
+export const defaultNetwork = '10.64.0.0/16';
+
 const cidr = text(
   /^(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)(?:\.\d{1,3}){1,3}\/(?:1[6-9]|2[0-2])$/,
   'a private IPv4 range of /16 to /22 like 10.64.0.0/16',
@@ -147,7 +150,7 @@ const aws = section({
     .array(text(/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/, 'an IPv4 range like 10.0.0.0/8'), { error: 'a list of ranges' })
     .default(['10.0.0.0/8'])
     .describe('Addresses of the clients, where access is private or writers is network.'),
-  network: cidr.default('10.64.0.0/16').describe('Address range of the VPC, in every region.'),
+  network: cidr.default(defaultNetwork).describe('Address range of the VPC, in every region.'),
   zone: text(/^Z[A-Z0-9]{6,31}$/, 'the id of a Route 53 hosted zone like Z0123456789ABCDEFGHIJ')
     .exactOptional()
     .describe('Hosted zone of the domain. Without it no names and no TLS certificates are made.'),

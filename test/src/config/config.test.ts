@@ -11,6 +11,7 @@ import { validConfig, withLine } from './examples.ts';
 
 const parse = (text: string) => parseConfig(text, '/srv/acme/sigstead.yaml');
 const parseWith = (start: string, line: string) => parse(withLine(validConfig, start, line));
+const awsWith = (more: string) => `aws: { account: "012345678901", regions: [eu-central-1], ${more} }`;
 
 /** DESIGN §4, with values where it has dots and alternatives. */
 const designed = `instance: { name: acme, domain: sigstore.acme.example }
@@ -105,6 +106,11 @@ describe('parseConfig', () => {
 
   // What comes close to a refused input (refused-inputs.txt) and is fine.
   for (const [line, replacement] of [
+    ...['10.64.0.0/17', '10.64.8.0/22', '10.64.255.255/32', '10.63.0.0/16', '10.65.0.0/16'].map(
+      (range) => ['aws:', awsWith(`hsm: { module: /a, network: ${range} }`)] as const,
+    ),
+    ['aws:', awsWith('network: 10.9.4.0/22, hsm: { module: /a, network: 10.9.8.0/22 }')],
+    ['aws:', awsWith('network: 10.9.4.0/22, hsm: { module: /a, network: 10.9.3.0/24 }')],
     ['instance:', `instance: { name: ${'a'.repeat(32)}, domain: a.example }`],
     ['root:', 'root: /etc/sigstead/policy.yaml'],
     ['root:', 'root: "ünïcode and space.yaml"'],
