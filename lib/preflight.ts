@@ -12,6 +12,9 @@ export interface PreflightInput extends Pick<Deployment, 'config' | 'aws' | 'nam
   readonly caller: { readonly account?: string; readonly region?: string };
 }
 
+/** What the CDK says where nobody chose a region: without credentials it is no choice of anybody. */
+const unspokenRegion = 'us-east-1';
+
 /** What an instance must be to be deployed, beyond what makes its configuration valid on one machine. */
 export const preflightRules: readonly Rule<PreflightInput>[] = [
   {
@@ -80,13 +83,12 @@ export const preflightRules: readonly Rule<PreflightInput>[] = [
   {
     id: 'aws-caller-region',
     title: 'the region of the credentials is one of the configuration: commands without --region look there',
-    severity: 'warning',
-    check: ({ aws, names, caller }) => {
-      const { region } = caller;
-      if (region === undefined) return 'not-applicable';
+    check: ({ aws, names, caller: { account, region } }) => {
+      if (region === undefined || (account === undefined && region === unspokenRegion)) return 'not-applicable';
       if ([...aws.regions, globalRegion({ names })].includes(region)) return [];
       const message = `expected a profile for ${aws.regions.join(' or ')}, got one for ${region}: the stacks go to the former`;
-      return [complaint('aws.regions', message, `set the region of the profile: AWS_REGION=${names.writeRegion}`)];
+      const hint = `run it for a region of the configuration: AWS_REGION=${names.writeRegion} npx cdk ...`;
+      return [complaint('aws.regions', message, hint)];
     },
   },
   {

@@ -103,6 +103,12 @@ const facts: readonly (readonly [string, Partial<InstanceOptions>, string, RegEx
     'AWS_PREFLIGHT',
     /aws\.account: .*111111111111.*fix: .*AWS_PROFILE/s,
   ],
+  [
+    'a region that is none of the configuration',
+    { caller: { region: 'eu-north-1' } },
+    'AWS_PREFLIGHT',
+    /aws\.regions: .*eu-north-1.*fix: .*AWS_REGION=eu-central-1 npx cdk/s,
+  ],
   ['the CT log far from Fulcio', farCt, 'AWS_PEER_REGION', /ct-ct2026-1 is in eu-west-1.*fix: ./s],
   [
     'no image, where all was asked for',
