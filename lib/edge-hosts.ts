@@ -1,6 +1,5 @@
 import type { InstanceConfig } from '../src/config/config.ts';
 import { defaultHost } from '../src/config/draft.ts';
-import { ToolkitError } from '../src/core/error.ts';
 import { ctLogId } from '../src/services/ct-log.ts';
 import {
   ctEdge,
@@ -27,13 +26,15 @@ export interface EdgeHost {
   readonly bucketOwner?: string;
 }
 
+/** Rules of one load balancer that are for read paths: as many hosts can be private in a region. */
+export const readSlots = 99;
+
 /** Name of the TUF repository; its bucket is called after it too. */
 export const tufHostName = 'tuf';
 
 /**
  * Returns the hosts whose services run in a region: Fulcio and the TUF repository in the one that writes, each shard
  * and each timestamp authority in its own.
- * @throws AWS_HOST_OUTSIDE_ZONE if there is a zone, and names that it cannot hold
  */
 export function edgeHosts(
   config: InstanceConfig,
@@ -46,7 +47,7 @@ export function edgeHosts(
     { id: fulcioId, host: defaultHost(fulcioId, domain), edge: fulcioEdge(limits) },
     { id: tufHostName, host: defaultHost(tufHostName, domain), edge: tufEdge(limits), bucketOwner: tufHostName },
   ];
-  const hosts = [
+  return [
     ...(region === writeRegion ? central : []),
     ...config.logs.rekor.filter(here).map((shard) => logHost(rekorId(shard.shard), shard.origin, rekorEdge(limits))),
     ...config.logs.ct.filter(here).map((shard) => logHost(ctLogId(shard.shard), shard.origin, ctEdge(limits))),
@@ -54,8 +55,6 @@ export function edgeHosts(
       .filter(here)
       .map(({ name, host }) => ({ id: timestampAuthorityId(name), host, edge: timestampEdge(limits) })),
   ];
-  if (config.aws?.zone !== undefined) assertInside(domain, hosts);
-  return hosts;
 }
 
 /** Returns the hosts of every region: what the prober looks at, and an alarm is made for. */
@@ -70,15 +69,4 @@ export function instanceHosts({
 
 function logHost(id: string, host: string, edge: ServiceEdge): EdgeHost {
   return { id, host, edge, bucketOwner: id };
-}
-
-function assertInside(domain: string, hosts: readonly EdgeHost[]): void {
-  const outside = hosts.filter(({ host }) => !host.endsWith(`.${domain}`)).map(({ host }) => host);
-  if (outside.length === 0) return;
-  throw new ToolkitError('AWS_HOST_OUTSIDE_ZONE', {
-    message: `${outside.join(', ')}: expected names under ${domain}, the domain of the hosted zone`,
-    fault: 'input',
-    data: { outside, domain },
-    hint: 'take `origin` or `host` out of these services, so that they get names under the domain; or take `aws.zone` out, and make names and certificates yourself',
-  });
 }

@@ -7,6 +7,7 @@ import { isLog, keyRegions, managedCognito, placedServices, type ServiceKind } f
 import { groupNames } from './constructs/security-groups.ts';
 import { subnets } from './constructs/service-network.ts';
 import type { Deployment } from './deployment.ts';
+import { edgeProblems } from './edge-problems.ts';
 import { type PreflightInput, preflightRules } from './preflight.ts';
 import { type Readiness, type ReadyService, readinessOf, readinessProblems, type WaitingService } from './readiness.ts';
 import { assertNoReadinessProblems, preflightProblems } from './readiness-problems.ts';
@@ -43,14 +44,18 @@ export interface ComposedInstance {
 /**
  * Adds every stack of an instance that can be deployed now. What irreplaceable data and keys are in comes first and
  * needs nothing; a service comes once its key is recorded, its chain issued and its image pushed.
- * @throws AWS_PREFLIGHT, or what `readinessOf` throws: with every rule that the configuration breaks, and everything
- *   recorded that is wrong, at once
+ * @throws AWS_PREFLIGHT, or the code of `edgeProblems` or `readinessProblems` that comes first: with every rule that the
+ *   configuration breaks, and everything recorded that is wrong, at once
  * @throws AWS_INCOMPLETE if a service is not ready and `complete` was asked for
  */
 export function composeInstance(app: App, options: InstanceOptions): ComposedInstance {
   const findings = runRules(preflightRules, options);
   const { now, config } = options;
-  assertNoReadinessProblems([...preflightProblems(findings, config.file), ...readinessProblems(options, now)]);
+  assertNoReadinessProblems([
+    ...preflightProblems(findings, config.file),
+    ...edgeProblems(options),
+    ...readinessProblems(options, now),
+  ]);
   const readiness = readinessOf(options, { now });
   if (options.complete) assertComplete(readiness);
   new Composition(app, options, readiness).compose();

@@ -24,8 +24,9 @@ import { type DistributionPolicies, ReadDistribution } from '../constructs/read-
 import { ReadPath } from '../constructs/read-path.ts';
 import { WriteFirewall } from '../constructs/write-firewall.ts';
 import type { Deployment } from '../deployment.ts';
-import { type EdgeHost, edgeHosts } from '../edge-hosts.ts';
-import { partitionOf } from '../names.ts';
+import { type EdgeHost, edgeHosts, readSlots } from '../edge-hosts.ts';
+import { edgeProblems } from '../edge-problems.ts';
+import { assertNoReadinessProblems } from '../readiness-problems.ts';
 
 export interface EdgeStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -39,7 +40,7 @@ export interface EdgeStackProps extends StackProps {
 }
 
 /** The rules of read paths come before those of services, whose priorities start above. */
-export const firstServicePriority = 100;
+export const firstServicePriority = readSlots + 1;
 
 /**
  * How clients reach the services of one region. Public: a CloudFront distribution per host, files from buckets, requests
@@ -49,11 +50,12 @@ export class EdgeStack extends Stack {
   readonly hosts: readonly EdgeHost[];
   readonly firewall: WriteFirewall;
 
+  /** @throws what `edgeProblems` found, all at once */
   constructor(scope: Construct, id: string, props: EdgeStackProps) {
     super(scope, id, { description: `Edge of ${props.deployment.names.instance} in ${props.region}`, ...props });
     const { deployment, region, loadBalancer } = props;
     const { aws, names, config } = deployment;
-    assertEdge(aws, region);
+    assertNoReadinessProblems(edgeProblems(deployment));
     this.hosts = edgeHosts(config, { region, writeRegion: names.writeRegion, limits: publicEdgeLimits });
     this.firewall = new WriteFirewall(this, 'Firewall', {
       name: names.stack('edge', region),
@@ -204,52 +206,18 @@ const hardened = {
 
 /** From the name, and not from a position: a shard that is added must not move the rules of the others. */
 function readPriorities(hosts: readonly EdgeHost[]): ReadonlyMap<string, number> {
-  const slots = firstServicePriority - 1;
   const taken = new Map<number, string>();
   for (const { id } of hosts.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
-    const start = createHash('sha256').update(id).digest().readUInt32BE() % slots;
-    const free = Array.from({ length: slots }, (_, step) => 1 + ((start + step) % slots)).find(
-      (slot) => !taken.has(slot),
-    );
-    if (free === undefined) throw tooManyHosts(hosts.length, slots);
-    taken.set(free, id);
+    const start = createHash('sha256').update(id).digest().readUInt32BE() % readSlots;
+    const slots = Array.from({ length: readSlots }, (_, step) => 1 + ((start + step) % readSlots));
+    const free = slots.find((slot) => !taken.has(slot));
+    // There is one: `edgeProblems` refuses more hosts than that.
+    if (free !== undefined) taken.set(free, id);
   }
   return new Map([...taken].map(([slot, id]) => [id, slot]));
-}
-
-function tooManyHosts(count: number, slots: number): ToolkitError {
-  return new ToolkitError('AWS_PRIVATE_HOSTS', {
-    message: `expected at most ${slots} hosts in a region, got ${count}`,
-    fault: 'input',
-    hint: 'a load balancer takes 100 rules: put further shards into another region',
-  });
-}
-
-/** @throws AWS_WRITERS_NETWORK, AWS_EDGE_PARTITION */
-function assertEdge({ access, writers, clientNetworks }: AwsConfig, region: string): void {
-  if (access !== 'public') return;
-  if (partitionOf(region) !== 'aws') {
-    throw new ToolkitError('AWS_EDGE_PARTITION', {
-      message: `${region}: expected aws.access private, got public: VPC origins of CloudFront are in the partition aws only`,
-      fault: 'input',
-      hint: 'set aws.access to private, and put an entrance of your own in front of its load balancer',
-    });
-  }
-  if (writers === 'network' && clientNetworks.every(isInternal)) {
-    throw new ToolkitError('AWS_WRITERS_NETWORK', {
-      message: `aws.clientNetworks: expected public addresses, got ${clientNetworks.join(', ')}: no writer comes from there over the Internet`,
-      fault: 'input',
-      data: { clientNetworks },
-      hint: 'list the addresses that your networks have on the Internet, or set aws.access to private',
-    });
-  }
 }
 
 /** Over PrivateLink a writer has an address of this network; who gets such an endpoint was accepted by hand. */
 function writersOf({ access, clientNetworks, network }: AwsConfig): readonly string[] {
   return access === 'private' ? [...new Set([...clientNetworks, network])] : clientNetworks;
-}
-
-function isInternal(range: string): boolean {
-  return /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)/.test(range);
 }

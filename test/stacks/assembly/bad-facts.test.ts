@@ -36,6 +36,25 @@ const farCt = await instanceFrom(
   ]),
 );
 
+/** One configuration that asks for what the edge cannot give, three times. */
+const edgeless = await instanceFrom(
+  productionWith([
+    ['regions: [eu-central-1]', 'regions: [us-gov-west-1]'],
+    ['writers: anyone', 'writers: network'],
+    ['host: tsa-2.sigstore.acme.example,', 'host: tsa.elsewhere.example,'],
+  ]),
+);
+const outside = await instanceFrom(
+  productionWith([['origin: log2026-1.sigstore.acme.example', 'origin: log.elsewhere.example']]),
+);
+const manyShards = Array.from({ length: 100 }, (_, index) => `    - { shard: more-${index} }\n`).join('');
+const crowded = await instanceFrom(
+  productionWith([
+    ['access: public', 'access: private'],
+    ['  ct:\n', `${manyShards}  ct:\n`],
+  ]),
+);
+
 const facts: readonly (readonly [string, Partial<InstanceOptions>, string, RegExp])[] = [
   [
     'two shards of one bucket, database and role',
@@ -110,6 +129,30 @@ const facts: readonly (readonly [string, Partial<InstanceOptions>, string, RegEx
     /aws\.regions: .*eu-north-1.*fix: .*AWS_REGION=eu-central-1 npx cdk/s,
   ],
   ['the CT log far from Fulcio', farCt, 'AWS_PEER_REGION', /ct-ct2026-1 is in eu-west-1.*fix: ./s],
+  [
+    'names that the zone cannot hold, an edge that the partition has not, and writers without an address',
+    edgeless,
+    'AWS_EDGE_PARTITION',
+    /aws\.access: expected private in us-gov-west-1.*aws\.clientNetworks: .*timestamps\[1\]\.host: .*tsa\.elsewhere\.example.*fix: .*private.*Internet.*take `origin`/s,
+  ],
+  [
+    'more hosts than one load balancer has rules for',
+    crowded,
+    'AWS_PRIVATE_HOSTS',
+    /logs: expected at most 99 hosts in eu-central-1, got 106\nfix: .*another region/,
+  ],
+  [
+    'a name that the zone cannot hold, and a key exchanged, at once',
+    { ...outside, ...withMaterial({ rekor: [otherKey] }) },
+    'AWS_HOST_OUTSIDE_ZONE',
+    /logs\.rekor\[0\]\.origin: expected a name under .*rekor-log2026-1: verifiers trust.*fix: take `origin`.*another shard/s,
+  ],
+  [
+    'a rule broken, a name that the zone cannot hold, and an expired chain, at once',
+    { ...outside, ...withMaterial({ timestamps: [expiredChain] }), caller: { account: '111111111111' } },
+    'AWS_PREFLIGHT',
+    /aws\.account: .*logs\.rekor\[0\]\.origin: .*timestamp-tsa-1: .*fix: .*AWS_PROFILE.*take `origin`.*issue-timestamp-tsa-1/s,
+  ],
   [
     'no image, where all was asked for',
     { record: { ...record, images: withoutFulcio } },
