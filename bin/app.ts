@@ -24,6 +24,9 @@ import { printableLines } from '../src/core/printable.ts';
 
 const runbook = fileURLToPath(new URL('../docs/operator-runbook.md', import.meta.url));
 
+/** Whether each file that describes the deployment could be read by itself. */
+let areFilesWhole = false;
+
 const say = (line: string) => process.stderr.write(`${printableLines(line)}\n`);
 
 try {
@@ -33,6 +36,7 @@ try {
     return value === undefined ? undefined : String(value);
   };
   const files = await deploymentFilesAt(context('config') ?? 'sigstead.yaml', context('deployment'));
+  areFilesWhole = true;
   const databaseCa = context('databaseCa');
   const pem = databaseCa === undefined ? undefined : await readFile(resolve(databaseCa), 'utf8');
   const databaseCaIn = (region: string) => pem ?? databaseCaOf(region);
@@ -64,7 +68,9 @@ try {
   process.exitCode = exitCodeOf(error);
   say(`error: ${error instanceof ToolkitError ? error.message : describeCause(error)}`);
   if (error instanceof ToolkitError && error.hint !== undefined) say(`hint: ${error.hint}`);
-  if (error instanceof ToolkitError && error.code === 'CFG_INVALID')
-    say('what is recorded beside the configuration is held against it once it is valid: all of that at once, too');
+  if (error instanceof ToolkitError && !areFilesWhole)
+    say(
+      'that is all that each file says by itself; once all are whole they are held against each other, all at once, too',
+    );
   if (!(error instanceof ToolkitError) && error instanceof Error) say(error.stack ?? '');
 }

@@ -3,6 +3,7 @@ import { placedServices } from '../../lib/access/placement.ts';
 import { Names } from '../../lib/names.ts';
 import type { OptionSpec, ParsedOptions } from '../../src/cli/command.ts';
 import { type AwsConfig, type InstanceConfig, readConfig } from '../../src/config/config.ts';
+import { allOrErrors } from '../../src/core/all-errors.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { readFileIfPresent } from '../../src/core/files.ts';
 import {
@@ -44,24 +45,35 @@ export async function readDeploymentFiles(options: ParsedOptions): Promise<Deplo
   return await deploymentFilesAt(options.text('config') ?? 'sigstead.yaml', options.text('deployment'));
 }
 
+/**
+ * Reads each of the files by itself (see `readDeploymentFiles`): what is wrong in one does not hide what is wrong in
+ * another. Whether they fit together is another question, which needs all of them whole.
+ * @throws OPS_NOT_ON_AWS, what `readConfig`, `parseDeploymentRecord` and `parseTrustMaterial` throw: the first of them;
+ *   where there are more, all are in the message, and in `data.errors`
+ */
 export async function deploymentFilesAt(configFile: string, directory?: string): Promise<DeploymentFiles> {
-  const config = await readConfig(resolve(configFile));
-  const aws = config.aws;
-  if (aws === undefined) throw notOnAws(config.file);
-  const beside = resolve(directory ?? dirname(config.file));
+  const file = resolve(configFile);
+  const beside = resolve(directory ?? dirname(file));
   const recordFile = join(beside, 'deployment.json');
   const materialFile = join(beside, 'trust-material.json');
-  const recorded = await readFileIfPresent(recordFile, maxBytes);
-  const material = await readFileIfPresent(materialFile, maxBytes);
-  return {
-    config,
-    aws,
-    names: namesOf(config, aws),
-    recordFile,
-    record: recorded ? parseDeploymentRecord(recorded, recordFile) : emptyRecord,
-    materialFile,
-    material: material && parseTrustMaterial(material, materialFile),
-  };
+  const [{ config, aws }, record, material] = await allOrErrors([
+    readAwsConfig(file),
+    readParsed(recordFile, parseDeploymentRecord),
+    readParsed(materialFile, parseTrustMaterial),
+  ]);
+  const names = namesOf(config, aws);
+  return { config, aws, names, recordFile, record: record ?? emptyRecord, materialFile, material };
+}
+
+async function readAwsConfig(file: string): Promise<Pick<DeploymentFiles, 'config' | 'aws'>> {
+  const config = await readConfig(file);
+  if (config.aws === undefined) throw notOnAws(config.file);
+  return { config, aws: config.aws };
+}
+
+async function readParsed<T>(file: string, parse: (bytes: Uint8Array, what: string) => T): Promise<T | undefined> {
+  const bytes = await readFileIfPresent(file, maxBytes);
+  return bytes && parse(bytes, file);
 }
 
 export function namesOf({ instance }: InstanceConfig, { account, keysAccount, regions }: AwsConfig): Names {

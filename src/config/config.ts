@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path';
+import { allOrErrors } from '../core/all-errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { shellWord } from '../core/shell.ts';
 import { configRules } from './config-rules.ts';
 import { type ConfigFile, configSchema } from './config-schema.ts';
-import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument } from './document.ts';
+import { checkDocument, type DocumentKind, jsonSchemaOf, readDocument, readDraft } from './document.ts';
 import { type ConfigDraft, defaultHost, draftOf, fulcioName } from './draft.ts';
+import { isFilePath } from './fields.ts';
 import type { IssuerConfig } from './issuer-schema.ts';
 import type { Problem } from './problem.ts';
 import { readWitnessPolicy, type WitnessPolicy } from './witness-policy.ts';
@@ -157,30 +159,35 @@ export function parseConfig(text: string, file: string): InstanceConfig {
 }
 
 /**
- * Reads and parses `sigstead.yaml` (see `parseConfig`), and the witness policies that it names.
- * @throws CFG_MISSING, CFG_INVALID, CFG_WITNESSES_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
+ * Reads and parses `sigstead.yaml` (see `parseConfig`), and the witness policies that it names. What is wrong in one of
+ * these files does not hide what is wrong in another.
+ * @throws CFG_MISSING, CFG_INVALID, CFG_WITNESSES_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ: the first of
+ *   them; where there are more, all are in the message, and in `data.errors`
  */
 export async function readConfig(file: string): Promise<InstanceConfig> {
   const directory = shellWord(dirname(file));
   const hint = `start from the commented example and its policy: mkdir -p ${directory} && cp -r examples/root-signing ${directory} && cp examples/minimal.yaml ${shellWord(file)}`;
-  return await withWitnessPolicies(parseConfig(await readDocument(file, 'configuration', hint), file));
+  const text = await readDocument(file, 'configuration', hint);
+  const parsed = (async () => parseConfig(text, file))();
+  const [config, ...policies] = await allOrErrors([parsed, ...witnessFiles(text, file).map(readWitnessPolicy)]);
+  return withWitnessPolicies(config, new Map(policies.map((policy) => [policy.file, policy])));
 }
 
-/**
- * Returns the configuration with the witness policies that it names, as they stand now.
- * @throws CFG_MISSING, CFG_WITNESSES_INVALID, CORE_TOO_LARGE, CORE_ENCODING, CORE_FILE_READ
- */
-export async function withWitnessPolicies(config: InstanceConfig): Promise<InstanceConfig> {
-  const read = async (shards: readonly LogShardConfig[]) =>
-    await Promise.all(
-      shards.map(async (shard) => {
-        if (!shard.witnesses) return shard;
-        const { file } = shard.witnesses;
-        return { ...shard, witnesses: { file, policy: await readWitnessPolicy(file) } };
-      }),
-    );
+/** Returns the witness policies that a configuration names, absolute, whatever else is wrong with it. */
+function witnessFiles(text: string, file: string): readonly string[] {
+  const named = readDraft(text, configKind).services.flatMap(({ kind, witnesses }) =>
+    witnesses && (kind === 'rekor' || kind === 'ct') && isFilePath(witnesses.value) ? [witnesses.value] : [],
+  );
+  return [...new Set(named.map((path) => resolve(dirname(resolve(file)), path)))];
+}
+
+function withWitnessPolicies(config: InstanceConfig, policies: ReadonlyMap<string, WitnessPolicy>): InstanceConfig {
+  const withPolicy = (shard: LogShardConfig): LogShardConfig => {
+    const policy = shard.witnesses && policies.get(shard.witnesses.file);
+    return policy ? { ...shard, witnesses: { file: policy.file, policy } } : shard;
+  };
   const { rekor, ct } = config.logs;
-  return { ...config, logs: { rekor: await read(rekor), ct: await read(ct) } };
+  return { ...config, logs: { rekor: rekor.map(withPolicy), ct: ct.map(withPolicy) } };
 }
 
 /** Returns the JSON Schema of `sigstead.yaml`, for editors: the form only, without the rules between fields. */

@@ -42,6 +42,11 @@ export function checkDocument<Schema extends z.ZodType, Draft>(
   return { value: kind.schema.parse(source.value), warnings: sortProblems(warnings) };
 }
 
+/** Returns as much of a file as can be read, whatever is wrong with it. */
+export function readDraft<Draft>(text: string, { draftOf }: Pick<DocumentKind<z.ZodType, Draft>, 'draftOf'>): Draft {
+  return draftOf(parseYaml(text).value);
+}
+
 /**
  * Reads the text of a file of at most 1 MiB.
  * @throws CFG_MISSING if there is none

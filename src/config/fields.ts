@@ -68,6 +68,11 @@ export const displayText = text(/^\S(?:.{0,62}\S)?$/, 'one line of 1 to 64 chara
 
 export const filePath = text(/^\S(?:.{0,1022}\S)?$/, 'the path of a file');
 
+/** Of a file that could not be read as a whole. */
+export function isFilePath(value: string): boolean {
+  return filePath.safeParse(value).success && !value.includes('\0');
+}
+
 export const clientId = text(
   /^[\x21-\x7e]{1,255}$/,
   'an OAuth client id',

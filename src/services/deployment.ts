@@ -137,7 +137,7 @@ export function parseDeploymentRecord(bytes: Uint8Array, what: string): Deployme
     {
       code: 'SVC_DEPLOYMENT',
       what,
-      hint: 'sigstead writes this file: run `sigstead aws record` again, or restore the copy that it wrote',
+      hint: `sigstead writes ${what}: run \`sigstead aws record\` again, or restore the copy that it wrote`,
     },
   );
   return {

@@ -114,7 +114,7 @@ export function parseTrustMaterial(bytes: Uint8Array, what: string): TrustMateri
   return assertRead(readShape(material, parseJsonObject(bytes, { what, maxBytes: maxMaterialBytes })), {
     code: 'TRUST_MATERIAL',
     what,
-    hint: 'sigstead writes this file; restore the copy that it wrote',
+    hint: `sigstead writes ${what}; restore the copy that it wrote`,
   });
 }
 
