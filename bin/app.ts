@@ -6,7 +6,7 @@ import { databaseCaOf } from '../lib/database-ca.ts';
 import { assertInvariants } from '../lib/guardrails/guard.ts';
 import { addNag } from '../lib/guardrails/nag.ts';
 import { composeInstance, type InstanceOptions } from '../lib/instance-stacks.ts';
-import { deploymentFilesAt } from '../operate/aws/settings.ts';
+import { synthesisFilesAt } from '../operate/aws/settings.ts';
 import { bundleFunctions } from '../operate/functions/bundle.ts';
 import { utf8 } from '../src/core/bytes.ts';
 import { describeCause, exitCodeOf, ToolkitError } from '../src/core/error.ts';
@@ -35,7 +35,7 @@ try {
     const value: unknown = app.node.tryGetContext(name);
     return value === undefined ? undefined : String(value);
   };
-  const files = await deploymentFilesAt(context('config') ?? 'sigstead.yaml', context('deployment'));
+  const files = await synthesisFilesAt(context('config') ?? 'sigstead.yaml', context('deployment'));
   areFilesWhole = true;
   const databaseCa = context('databaseCa');
   const pem = databaseCa === undefined ? undefined : await readFile(resolve(databaseCa), 'utf8');

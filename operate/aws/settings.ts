@@ -2,7 +2,8 @@ import { dirname, join, resolve } from 'node:path';
 import { placedServices } from '../../lib/access/placement.ts';
 import { Names } from '../../lib/names.ts';
 import type { OptionSpec, ParsedOptions } from '../../src/cli/command.ts';
-import { type AwsConfig, type InstanceConfig, readConfig } from '../../src/config/config.ts';
+import { type AwsConfig, type InstanceConfig, readConfig, rootPolicyFileOf } from '../../src/config/config.ts';
+import { readRootPolicy } from '../../src/config/root-policy.ts';
 import { allOrErrors } from '../../src/core/all-errors.ts';
 import { ToolkitError } from '../../src/core/error.ts';
 import { readFileIfPresent } from '../../src/core/files.ts';
@@ -63,6 +64,19 @@ export async function deploymentFilesAt(configFile: string, directory?: string):
   ]);
   const names = namesOf(config, aws);
   return { config, aws, names, recordFile, record: record ?? emptyRecord, materialFile, material };
+}
+
+/**
+ * Reads them, and the root policy that the configuration names, of which synthesis packs a copy.
+ * @throws what `deploymentFilesAt` and `readRootPolicy` throw, all at once
+ */
+export async function synthesisFilesAt(configFile: string, directory?: string): Promise<DeploymentFiles> {
+  const policy = async () => {
+    const file = await rootPolicyFileOf(resolve(configFile));
+    return file && (await readRootPolicy(file));
+  };
+  const [files] = await allOrErrors([deploymentFilesAt(configFile, directory), policy()]);
+  return files;
 }
 
 async function readAwsConfig(file: string): Promise<Pick<DeploymentFiles, 'config' | 'aws'>> {

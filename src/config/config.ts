@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { allOrErrors } from '../core/all-errors.ts';
+import { readFileIfPresent } from '../core/files.ts';
 import type { JsonObject } from '../core/json.ts';
 import { shellWord } from '../core/shell.ts';
 import { configRules } from './config-rules.ts';
@@ -10,6 +11,7 @@ import { isFilePath } from './fields.ts';
 import type { IssuerConfig } from './issuer-schema.ts';
 import type { Problem } from './problem.ts';
 import { readWitnessPolicy, type WitnessPolicy } from './witness-policy.ts';
+import { maxDocumentBytes } from './yaml-source.ts';
 
 /**
  * Where a key lives. `awskms` is a KMS key on AWS and an encrypted file key on one machine; `file` is an encrypted
@@ -171,6 +173,13 @@ export async function readConfig(file: string): Promise<InstanceConfig> {
   const parsed = (async () => parseConfig(text, file))();
   const [config, ...policies] = await allOrErrors([parsed, ...witnessFiles(text, file).map(readWitnessPolicy)]);
   return withWitnessPolicies(config, new Map(policies.map((policy) => [policy.file, policy])));
+}
+
+/** Returns the root policy that a configuration names, absolute, where as much can be read: `readConfig` tells the rest. */
+export async function rootPolicyFileOf(file: string): Promise<string | undefined> {
+  const bytes = await readFileIfPresent(file, maxDocumentBytes).catch(() => undefined);
+  const { root } = readDraft(new TextDecoder().decode(bytes), configKind);
+  return root && isFilePath(root.value) ? resolve(dirname(resolve(file)), root.value) : undefined;
 }
 
 /** Returns the witness policies that a configuration names, absolute, whatever else is wrong with it. */

@@ -33,6 +33,8 @@ export interface DraftFields {
  * values also while a third one has the wrong form.
  */
 export interface ConfigDraft {
+  /** The root policy. */
+  readonly root?: Written;
   readonly domain?: Written;
   readonly services: readonly DraftService[];
   readonly issuers: readonly DraftFields[];
@@ -50,6 +52,7 @@ export function defaultHost(name: string, domain: string): string {
 export function draftOf(config: unknown): ConfigDraft {
   const top: DraftFields = { path: [], fields: fieldsOf(config) };
   const domain = written(fieldsAt(top, 'instance'), 'domain');
+  const root = written(top, 'root');
   const logs = fieldsAt(top, 'logs');
   const fulcio = fieldsAt(top, 'fulcio');
   const services = (['rekor', 'ct'] as const).flatMap((kind) =>
@@ -59,6 +62,7 @@ export function draftOf(config: unknown): ConfigDraft {
     serviceOf('timestamps', item, { name: 'name', host: 'host' }, domain),
   );
   return {
+    ...(root && { root }),
     ...(domain && { domain }),
     services: [fulcioOf(fulcio, domain), ...services, ...timestamps],
     issuers: itemsAt(top, 'issuers'),

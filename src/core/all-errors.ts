@@ -41,7 +41,8 @@ function toldOf(error: ToolkitError): readonly Told[] {
 }
 
 /** `line 7: …` says nothing among the lines of several files. */
-function hintLines({ hint, data: { file } }: Told): readonly string[] {
+function hintLines({ hint, data: { file, path, what } }: Told): readonly string[] {
   if (hint === undefined) return [];
-  return hint.split('\n').map((line) => (typeof file === 'string' ? `${file}: ${line}` : line));
+  const where = [file, path, what].find((name) => typeof name === 'string');
+  return hint.split('\n').map((line) => (where === undefined ? line : `${String(where)}: ${line}`));
 }

@@ -27,7 +27,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
     throw new ToolkitError('CORE_TOO_LARGE', {
       message: `${limits.what}: expected at most ${limits.maxBytes} bytes, got ${bytes.length}`,
       fault: 'input',
-      data: { maxBytes: limits.maxBytes, bytes: bytes.length },
+      data: { what: limits.what, maxBytes: limits.maxBytes, bytes: bytes.length },
       hint: damagedHint,
     });
   }
@@ -40,6 +40,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): Json {
     throw new ToolkitError('CORE_JSON', {
       message: `${limits.what}: expected a JSON document`,
       fault: 'input',
+      data: { what: limits.what },
       hint: damagedHint,
       cause,
     });
@@ -53,6 +54,7 @@ export function parseJsonObject(bytes: Uint8Array, limits: JsonLimits): JsonObje
     throw new ToolkitError('CORE_JSON', {
       message: `${limits.what}: expected a JSON object`,
       fault: 'input',
+      data: { what: limits.what },
       hint: damagedHint,
     });
   }
@@ -87,7 +89,7 @@ function tooDeep(what: string): ToolkitError {
   return new ToolkitError('CORE_JSON', {
     message: `${what}: expected a JSON document, got one nested deeper than ${maxDepth} levels`,
     fault: 'input',
-    data: { maxDepth },
+    data: { what, maxDepth },
     hint: damagedHint,
   });
 }

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { deploymentFilesAt } from '../../../operate/aws/settings.ts';
+import { deploymentFilesAt, synthesisFilesAt } from '../../../operate/aws/settings.ts';
 import { ToolkitError } from '../../../src/core/error.ts';
 import { emptyRecord, formatDeploymentRecord } from '../../../src/services/deployment.ts';
+import { projectDirectory } from '../../support/instance.ts';
 import { configOf, instanceFiles } from './deployed.ts';
 
 async function refusal(read: Promise<unknown>): Promise<ToolkitError> {
@@ -78,5 +80,34 @@ describe('deploymentFilesAt', () => {
     const error = await refusal(deploymentFilesAt(files.at('sigstead.yaml')));
     expect(error.code).toBe('SVC_DEPLOYMENT');
     expect(error.data).not.toHaveProperty('errors');
+  });
+});
+
+describe('synthesisFilesAt', () => {
+  it('tells what is wrong with the root policy, too', async () => {
+    await using files = await instanceFiles({ issuers: '{ preset: githup }' });
+    await files.write('deployment.json', '{');
+    const missing = await refusal(synthesisFilesAt(files.at('sigstead.yaml')));
+    for (const text of [
+      'sigstead.yaml:3:',
+      'deployment.json: expected a JSON document',
+      'policy.yaml: no such root policy',
+    ])
+      expect(missing.message).toContain(files.at(text));
+    expect(missing.hint).toContain(`${files.at('deployment.json')}: it is cut off`);
+    await files.write('sigstead.yaml', configOf());
+    await files.write('deployment.json', formatDeploymentRecord(emptyRecord));
+    await files.write('policy.yaml', 'holders: 1');
+    expect((await refusal(synthesisFilesAt(files.at('sigstead.yaml')))).code).toBe('CFG_POLICY_INVALID');
+  });
+
+  it('leaves it to the reader of the configuration to say that there is none', async () => {
+    await using files = await instanceFiles();
+    expect((await refusal(synthesisFilesAt(files.at('other.yaml')))).code).toBe('CFG_MISSING');
+  });
+
+  it('reads the example', async () => {
+    const { config } = await synthesisFilesAt(join(projectDirectory, 'examples', 'production.yaml'));
+    expect(config.instance.name).toBe('acme');
   });
 });
