@@ -78,6 +78,11 @@ const configurations: readonly (readonly [string, readonly Edit[], RegExp])[] = 
     /aws\.network: expected a private/,
   ],
   [
+    'an HSM whose addresses have all of the VPC’s',
+    [aws('# hsm: {', 'hsm: {'), ['network: 10.64.8.0/22', 'network: 10.64.0.0/16']],
+    /aws\.hsm\.network: expected addresses outside of aws\.network 10\.64\.0\.0\/16, or a part.*fix: name the addresses/s,
+  ],
+  [
     'clients that are no range',
     [aws('clientNetworks: [10.0.0.0/8]', 'clientNetworks: [acme]')],
     /aws\.clientNetworks\[0\]: expected an IPv4 range/,
