@@ -39,7 +39,7 @@ export function bucketPolicy(access: BucketAccess): PolicyDocument {
     keepVersions(access),
     keepObjects(access),
     keepConfiguration(access.bucketArn, { ...access, account: access.deployment.names.account }),
-    noReplicas(access),
+    noReplicas(access.bucketArn),
     ...(writeOnce ? [writtenOnce(access)] : []),
     ...(writers ? [onlyWriters(access, writers)] : []),
     ...(unwritable.length > 0 ? [neverWritten(access, unwritable)] : []),
@@ -119,7 +119,7 @@ const configuration = [
  * Replication from another bucket writes and hides objects by permissions of its own names, which no rule about
  * PutObject and DeleteObject is about.
  */
-function noReplicas({ bucketArn }: BucketAccess): Statement {
+export function noReplicas(bucketArn: string): Statement {
   const actions = [
     's3:ReplicateObject',
     's3:ReplicateDelete',

@@ -3,7 +3,7 @@ import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
 import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { watchedBuckets } from '../access/audit-rules.ts';
-import { keepConfiguration } from '../access/bucket-policy.ts';
+import { keepConfiguration, noReplicas } from '../access/bucket-policy.ts';
 import type { BootstrapPlace } from '../access/key-role-policy.ts';
 import { policyOf, type Statement } from '../access/statement.ts';
 import type { Deployment } from '../deployment.ts';
@@ -69,8 +69,9 @@ function removals(deployment: Deployment): CfnTrail.AdvancedEventSelectorPropert
 }
 
 function trailPolicy(bucketArn: string, trailArn: string, place: BootstrapPlace) {
+  const service = 'cloudtrail.amazonaws.com';
   const trail = {
-    ...{ Effect: 'Allow' as const, Principal: { Service: 'cloudtrail.amazonaws.com' } },
+    ...{ Effect: 'Allow' as const, Principal: { Service: service } },
     Condition: { StringEquals: { 'aws:SourceArn': trailArn } },
   };
   const everybody = { Effect: 'Deny', Principal: '*', Resource: [bucketArn, `${bucketArn}/*`] } as const;
@@ -80,6 +81,12 @@ function trailPolicy(bucketArn: string, trailArn: string, place: BootstrapPlace)
     { Sid: 'OnlyTls', ...everybody, Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
     // Evidence has no break-glass: who could remove it would be the one it is about.
     { Sid: 'KeepEvents', ...everybody, Action: ['s3:DeleteObject*', 's3:BypassGovernanceRetention'] },
+    // A new version over an old one hides it from whoever reads, and no administrator needs a statement here to write.
+    {
+      ...{ Sid: 'OnlyTheTrailWrites', ...everybody, Action: 's3:PutObject', Resource: `${bucketArn}/*` },
+      Condition: { StringNotEquals: { 'aws:PrincipalServiceName': service } },
+    },
+    noReplicas(bucketArn),
     keepConfiguration(bucketArn, place),
   ];
   return policyOf(...statements);

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { auditRules } from '../../../lib/access/audit-rules.ts';
+import type { PolicyDocument } from '../../../lib/access/statement.ts';
 import { alarmTable } from '../../../lib/alarms/alarm-table.ts';
 import { anchorOf } from '../../../lib/alarms/row.ts';
 import { AuditStack } from '../../../lib/stacks/audit.ts';
@@ -121,6 +122,32 @@ describe('AuditStack', () => {
     const policies = resources(templates.get('Audit-keys-eu-central-1'), 'AWS::S3::BucketPolicy');
     expect(JSON.stringify(policies)).toContain('"Sid":"KeepEvents"');
     expect(JSON.stringify(policies)).not.toContain('break-glass');
+  });
+
+  it('lets nobody but the trail itself write beside what it wrote', () => {
+    for (const [stack, account] of [
+      ['Audit-main-eu-central-1', '012345678901'],
+      ['Audit-keys-eu-central-1', '210987654321'],
+    ]) {
+      const [[, policy] = fail()] = resources(templates.get(stack ?? ''), 'AWS::S3::BucketPolicy');
+      const { Statement } = policy.Properties['PolicyDocument'] as PolicyDocument;
+      const name = String(policy.Properties['Bucket']);
+      const trail = `arn:aws:cloudtrail:eu-central-1:${account}:trail/acme-audit`;
+      expect(Statement.filter(({ Effect }) => Effect === 'Allow')).toEqual(
+        [
+          { Sid: 'TrailLooks', Action: 's3:GetBucketAcl', Resource: `arn:aws:s3:::${name}` },
+          { Sid: 'TrailWrites', Action: 's3:PutObject', Resource: `arn:aws:s3:::${name}/AWSLogs/${account}/*` },
+        ].map((each) => ({
+          ...{ ...each, Effect: 'Allow', Principal: { Service: 'cloudtrail.amazonaws.com' } },
+          Condition: { StringEquals: { 'aws:SourceArn': trail } },
+        })),
+      );
+      expect(Statement).toContainEqual({
+        ...{ Sid: 'OnlyTheTrailWrites', Effect: 'Deny', Principal: '*', Action: 's3:PutObject' },
+        ...{ Resource: `arn:aws:s3:::${name}/*` },
+        Condition: { StringNotEquals: { 'aws:PrincipalServiceName': 'cloudtrail.amazonaws.com' } },
+      });
+    }
   });
 
   it('lets deployments of its account alone change how the bucket of the trail is kept', () => {

@@ -68,7 +68,7 @@ describe('the buckets', () => {
   });
 
   it('that are private let nobody of CloudFront in', () => {
-    const policies = policiesOf(templates, deployment).buckets;
+    const policies = policiesOf(templates).buckets;
     const published = [...policies].filter(([, policy]) => JSON.stringify(policy).includes('cloudfront'));
     expect(published.map(([name]) => name.replace('-012345678901', '')).toSorted()).toEqual([
       ...['acme-ct-ct2026-1-eu-central-1', 'acme-rekor-log2026-1-eu-central-1', 'acme-rekor-log2026-2-eu-west-1'],

@@ -7,6 +7,8 @@ export interface Caller {
   /** E.g. `cloudfront.amazonaws.com`; it has no policies of its own. */
   readonly service?: string;
   readonly policies: readonly PolicyDocument[];
+  /** Condition keys that a service sets of itself. */
+  readonly context?: Readonly<Record<string, string>>;
 }
 
 /** One call, as IAM sees it. */
@@ -78,7 +80,7 @@ function contextOf(caller: Caller, request: Request): Readonly<Record<string, st
   const own =
     caller.service === undefined
       ? { 'aws:PrincipalArn': caller.arn }
-      : { 'aws:SourceArn': `arn:aws:cloudfront::${caller.account}:distribution/E1` };
+      : { 'aws:PrincipalServiceName': caller.service, ...caller.context };
   return { 'aws:SecureTransport': 'true', ...own, ...request.context };
 }
 

@@ -1,3 +1,4 @@
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { PolicyDocument } from '../../../lib/access/statement.ts';
 import type { Deployment } from '../../../lib/deployment.ts';
 import { type Caller, isAllowed, type Request } from './iam-evaluator.ts';
@@ -24,9 +25,33 @@ export function callers(policies: Policies, deployment: Deployment): ReadonlyMap
   });
   all.set('administrator', administrator(account, 'administrator'));
   all.set('deployment', administrator(account, `cdk-hnb659fds-cfn-exec-role-${account}-${writeRegion}`));
-  if (keysAccount !== account) all.set('keys administrator', administrator(keysAccount, 'administrator'));
-  all.set('CloudFront', { arn: '', account, service: 'cloudfront.amazonaws.com', policies: [] });
+  if (keysAccount !== account) {
+    all.set('keys administrator', administrator(keysAccount, 'administrator'));
+    const bootstrap = `cdk-hnb659fds-cfn-exec-role-${keysAccount}-${writeRegion}`;
+    all.set('keys bootstrap', administrator(keysAccount, bootstrap));
+  }
+  for (const [label, caller] of services(deployment)) all.set(label, caller);
   return all;
+}
+
+/** AWS itself, where a bucket lets it in. */
+function services({ names: { account, instance, writeRegion } }: Deployment): readonly [string, Caller][] {
+  const service = (name: string, context: Caller['context'] = {}): Caller => ({
+    ...{ arn: '', account, service: `${name}.amazonaws.com`, policies: [], context },
+  });
+  const trail = `arn:aws:cloudtrail:${writeRegion}:${account}:trail/${instance}-audit`;
+  const delivery = {
+    ...{ 's3:x-amz-acl': 'bucket-owner-full-control', 'aws:SourceAccount': account },
+    'aws:SourceArn': `arn:aws:logs:${writeRegion}:${account}:*`,
+  };
+  const { elbv2Account = '' } = RegionInfo.get(writeRegion);
+  return [
+    ['CloudFront', service('cloudfront', { 'aws:SourceArn': `arn:aws:cloudfront::${account}:distribution/E1` })],
+    ['CloudTrail', service('cloudtrail', { 'aws:SourceArn': trail })],
+    ['log delivery', service('delivery.logs', delivery)],
+    // It writes with an account of AWS, one per region.
+    ['load balancer', { arn: `arn:aws:iam::${elbv2Account}:root`, account: elbv2Account, policies: [anything] }],
+  ];
 }
 
 /** Says what the policies answer otherwise than the matrix does: `who: what: expected allowed`. */
@@ -61,15 +86,28 @@ interface Bench {
 }
 
 function differencesOf(each: AccessCase, { everybody, policies, deployment }: Bench): readonly string[] {
-  const request =
-    each.kind === 'key' ? keyRequest(each, policies, deployment) : bucketRequest(each, policies, deployment);
+  const request = each.kind === 'key' ? keyRequest(each, policies, deployment) : bucketRequest(each, policies);
   return [...everybody].flatMap(([label, caller]) => {
     const expected = each.allowed.has(label);
-    const local =
-      label === 'deployment' ? { ...caller, arn: caller.arn.replace(/[a-z]+-[a-z]+-\d$/, regionOf(each)) } : caller;
-    if (isAllowed(local, request) === expected) return [];
+    if (isAllowed(localised(label, caller, each), request) === expected) return [];
     return [`${label}: ${each.action} ${nameOf(each)}: expected ${expected ? 'allowed' : 'refused'}`];
   });
+}
+
+/** The role of CloudFormation, the trail and what writes access logs are others in each region or account. */
+function localised(label: string, caller: Caller, each: AccessCase): Caller {
+  if (label === 'deployment') return { ...caller, arn: caller.arn.replace(/[a-z]+-[a-z]+-\d$/, regionOf(each)) };
+  if (label === 'load balancer') {
+    const { elbv2Account = '' } = RegionInfo.get(regionOf(each));
+    return { ...caller, arn: `arn:aws:iam::${elbv2Account}:root`, account: elbv2Account };
+  }
+  const source = caller.context?.['aws:SourceArn'] ?? '';
+  if (label === 'log delivery') {
+    const here = source.replace(/:logs:[a-z0-9-]+:/, `:logs:${regionOf(each)}:`);
+    return { ...caller, context: { ...caller.context, 'aws:SourceArn': here } };
+  }
+  if (label !== 'CloudTrail' || each.kind === 'key') return caller;
+  return { ...caller, context: { 'aws:SourceArn': source.replace(`:${caller.account}:`, `:${each.account}:`) } };
 }
 
 function regionOf(each: AccessCase): string {
@@ -98,12 +136,12 @@ function keyRequest({ key, action }: KeyCase, policies: Policies, { names, recor
   };
 }
 
-function bucketRequest(each: BucketCase, policies: Policies, { names }: Deployment): Request {
-  const { bucket, object, action } = each;
+function bucketRequest(each: BucketCase, policies: Policies): Request {
+  const { bucket, object, action, account } = each;
   return {
     action: bucketActions[action],
     resource: `arn:aws:s3:::${bucket}${object === undefined ? '' : `/${object}`}`,
-    resourceAccount: names.account,
+    resourceAccount: account,
     resourcePolicy: policies.buckets.get(bucket),
     policyRequired: false,
     context: {

@@ -10,7 +10,7 @@ import { keysAccount, mainAccount, policiesOf, resources, sampleDeployment, synt
 
 const deployment = sampleDeployment();
 const templates = synthesise(deployment);
-const policies = policiesOf(templates, deployment);
+const policies = policiesOf(templates);
 
 describe('KeysStack', () => {
   it.each([
@@ -112,7 +112,7 @@ describe('the policy of a key', () => {
 describe('a frozen log', () => {
   const { aws, ...rest } = sampleDeployment();
   const frozen = { ...rest, aws: { ...aws, frozen: ['log2026-1'] } };
-  const after = policiesOf(synthesise(frozen), frozen);
+  const after = policiesOf(synthesise(frozen));
 
   it('has a key that nobody signs with, and roles that may do nothing', () => {
     const Statement = after.keys.get('rekor-log2026-1')?.Statement ?? [];

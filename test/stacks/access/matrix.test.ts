@@ -1,11 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { placedKeys } from '../../../lib/access/placement.ts';
+import type { Deployment } from '../../../lib/deployment.ts';
 import { callers, differences } from './judge.ts';
 import { expandMatrix, keyActions, readMatrix } from './matrix.ts';
-import { mainAccount, policiesOf, sampleDeployment, synthesise } from './support.ts';
+import {
+  mainAccount,
+  type Policies,
+  policiesOf,
+  resources,
+  sampleDeployment,
+  synthesise,
+  synthesiseNetworks,
+} from './support.ts';
 
 const deployment = sampleDeployment();
-const policies = policiesOf(synthesise(deployment), deployment);
+const policies = everyPolicy(deployment);
 const matrix = await readMatrix();
 const cases = expandMatrix(matrix, deployment);
 
@@ -20,26 +29,48 @@ describe('the access matrix', () => {
     expect(cases.length * callers(policies, deployment).size).toBeGreaterThan(4000);
   });
 
+  it('has rows for every bucket of the templates', () => {
+    const asked = new Set(cases.flatMap((each) => (each.kind === 'bucket' ? [each.bucket] : [])));
+    expect([...asked].toSorted()).toEqual(bucketNames().toSorted());
+    for (const action of ['read', 'write', 'delete version']) {
+      const there = cases.flatMap((each) => (each.kind === 'bucket' && each.action === action ? [each.bucket] : []));
+      expect([...new Set(there)].toSorted()).toEqual(bucketNames().toSorted());
+    }
+  });
+
   it('is what the templates say where keys and servers share an account', () => {
     const shared = sampleDeployment({ keysAccount: mainAccount });
-    const same = policiesOf(synthesise(shared), shared);
+    const same = everyPolicy(shared);
     const asked = expandMatrix(matrix, shared);
-    expect(asked.map(({ allowed }) => allowed)).toEqual(cases.map(({ allowed }) => allowed));
+    // There is one trail, with one bucket.
+    const both = cases.filter((each) => each.kind === 'key' || each.account === mainAccount);
+    expect(both.length).toBeLessThan(cases.length);
+    expect(asked.map(({ allowed }) => allowed)).toEqual(both.map(({ allowed }) => allowed));
     expect(differences(asked, same, shared)).toEqual([]);
   });
 
   it('lets CloudFront read nothing where access is private, and changes nothing else', () => {
     const inside = sampleDeployment({ access: 'private' });
-    const found = differences(expandMatrix(matrix, inside), policiesOf(synthesise(inside), inside), inside);
+    const found = differences(expandMatrix(matrix, inside), everyPolicy(inside), inside);
     expect(found.length).toBeGreaterThan(10);
     expect(found.filter((difference) => !/^CloudFront: (?:read|list) /.test(difference))).toEqual([]);
   });
 
   it('refuses every signature before the keys are recorded, where they are in another account', () => {
     const early = sampleDeployment({ recorded: false });
-    const unsigned = policiesOf(synthesise(early), early);
+    const unsigned = everyPolicy(early);
     const asked = expandMatrix(matrix, early).filter(({ action }) => action === 'Sign');
     const nobody = asked.map((each) => ({ ...each, allowed: new Set<string>() }));
     expect(differences(nobody, unsigned, early)).toEqual([]);
   });
 });
+
+function everyPolicy(of: Deployment): Policies {
+  return policiesOf(new Map([...synthesise(of), ...synthesiseNetworks(of)]));
+}
+
+function bucketNames(): readonly string[] {
+  const templates = [...synthesise(deployment).values(), ...synthesiseNetworks(deployment).values()];
+  const buckets = templates.flatMap((template) => resources(template, 'AWS::S3::Bucket'));
+  return buckets.map(([, { Properties }]) => String(Properties['BucketName']));
+}

@@ -12,8 +12,12 @@ type Allowed = Readonly<Record<string, readonly string[]>>;
 /** `docs/access-matrix.yaml`. */
 export interface AccessMatrix {
   readonly keys: Readonly<Record<'service' | 'tuf-online', Allowed>>;
-  readonly buckets: Readonly<Record<'log' | 'records' | 'tuf' | 'memory', Readonly<Record<string, Allowed>>>>;
+  readonly buckets: Readonly<Record<BucketFamily, Readonly<Record<string, Allowed>>>>;
 }
+
+export const bucketFamilies = ['log', 'records', 'tuf', 'memory', 'audit', 'audit-keys', 'access-logs'] as const;
+
+export type BucketFamily = (typeof bucketFamilies)[number];
 
 export const keyActions = [
   ...['Sign', 'SignRaw', 'SignOtherAlgorithm', 'GetPublicKey', 'DescribeKey', 'GetKeyPolicy', 'ListGrants'],
@@ -49,6 +53,8 @@ export interface BucketCase {
   /** Name of the bucket. */
   readonly bucket: string;
   readonly region: string;
+  /** Whose it is. */
+  readonly account: string;
   /** Absent for the bucket itself. */
   readonly object?: string;
   readonly action: BucketAction;
@@ -97,24 +103,30 @@ function keyCases({ keys }: AccessMatrix, deployment: Deployment): readonly Acce
 
 function bucketCases({ buckets }: AccessMatrix, deployment: Deployment): readonly AccessCase[] {
   const { names, aws } = deployment;
+  const { account } = names;
   const logs = placedServices(deployment).filter(isLog);
   const central = (owner: string) => {
     const region = names.writeRegion;
-    return { bucket: names.bucket(owner, region), region, logs: [] };
+    return { bucket: names.bucket(owner, region), region, account, logs: [] };
   };
   return [
     ...objectCases(buckets.tuf, central('tuf')),
     ...objectCases(buckets.memory, central(memoryOwner)),
+    ...objectCases(buckets.audit, central('audit')),
+    ...(names.keysAccount === names.account
+      ? []
+      : objectCases(buckets['audit-keys'], { ...central('audit-keys'), account: names.keysAccount })),
     ...logs.flatMap(({ id, region }) =>
-      objectCases(buckets.log, { bucket: names.bucket(id, region), region, its: id, logs: [id] }),
+      objectCases(buckets.log, { bucket: names.bucket(id, region), region, account, its: id, logs: [id] }),
     ),
     ...aws.regions.flatMap((region) => {
       const here = logs.filter((log) => log.region === region).map(({ id }) => id);
-      const bucket = { bucket: names.bucket('records', region), region, logs: here };
+      const bucket = { bucket: names.bucket('records', region), region, account, logs: here };
       const { bucket: itself = {}, ...objects } = buckets.records;
       return [
         ...objectCases({ bucket: itself }, bucket),
         ...here.flatMap((its) => objectCases(objects, { ...bucket, its })),
+        ...objectCases(buckets['access-logs'], { ...bucket, bucket: names.bucket('access-logs', region) }),
       ];
     }),
   ];
@@ -123,15 +135,18 @@ function bucketCases({ buckets }: AccessMatrix, deployment: Deployment): readonl
 interface Place {
   readonly bucket: string;
   readonly region: string;
+  readonly account: string;
   readonly its?: string;
   readonly logs: readonly string[];
 }
 
 function objectCases(objects: Readonly<Record<string, Allowed>>, place: Place): readonly AccessCase[] {
+  const { bucket, region, account, its = '' } = place;
+  const named = (object: string) => object.replace('ITS-LOG', its).replace('ACCOUNT', account);
   return entries(objects).flatMap(([object, allowed]) =>
     entries(allowed).map(([action, who]) => ({
-      ...{ kind: 'bucket' as const, bucket: place.bucket, region: place.region, action: action as BucketAction },
-      ...(object !== 'bucket' && { object: object.replace('ITS-LOG', place.its ?? '') }),
+      ...{ kind: 'bucket' as const, bucket, region, account, action: action as BucketAction },
+      ...(object !== 'bucket' && { object: named(object) }),
       allowed: new Set(who.flatMap((name) => resolved(name, place))),
     })),
   );

@@ -1,4 +1,4 @@
-import type { AccessMatrix } from './matrix.ts';
+import { type AccessMatrix, bucketFamilies } from './matrix.ts';
 
 /** Returns everybody whom the matrix names, in the order in which it does. */
 export function everybodyNamed(matrix: AccessMatrix): readonly string[] {
@@ -22,7 +22,10 @@ interface Grant {
 }
 
 const keyNames = { service: 'the key of each service', 'tuf-online': 'the key `tuf-online`' } as const;
-const bucketNames = { log: 'log', records: 'records', tuf: 'TUF', memory: 'memory' } as const;
+const bucketNames = {
+  ...{ log: 'log', records: 'records', tuf: 'TUF', memory: 'memory' },
+  ...{ audit: 'audit', 'audit-keys': "keys' audit", 'access-logs': 'access log' },
+} as const;
 
 function grants({ keys, buckets }: AccessMatrix): readonly Grant[] {
   const ofKeys = (['service', 'tuf-online'] as const).flatMap((kind) =>
@@ -30,7 +33,7 @@ function grants({ keys, buckets }: AccessMatrix): readonly Grant[] {
       all.map((who) => ({ who, where: who === 'its task' ? 'the key of its service' : keyNames[kind], what })),
     ),
   );
-  const ofBuckets = (['log', 'records', 'tuf', 'memory'] as const).flatMap((kind) =>
+  const ofBuckets = bucketFamilies.flatMap((kind) =>
     Object.entries(buckets[kind]).flatMap(([object, allowed]) =>
       Object.entries(allowed).flatMap(([what, all]) =>
         all.map((who) => grantOf(who, { where: placeOf(bucketNames[kind], object), what })),

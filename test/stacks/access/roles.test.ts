@@ -5,7 +5,7 @@ import { mainAccount, people, policiesOf, resources, sampleDeployment, synthesis
 
 const deployment = sampleDeployment({ access: 'private' });
 const templates = synthesise(deployment);
-const policies = policiesOf(templates, deployment);
+const policies = policiesOf(templates);
 const unstaffed = synthesise(sampleDeployment({ staffed: false, recorded: false }));
 const ecr = ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'];
 const undeliveredQueue = `arn:aws:sqs:eu-central-1:${mainAccount}:acme-functions-undelivered`;
@@ -107,7 +107,7 @@ describe('the trust of a role', () => {
 
 describe('the policy of a role', () => {
   it('of a task before the keys are recorded lets it sign with none', () => {
-    const early = policiesOf(unstaffed, deployment);
+    const early = policiesOf(unstaffed);
     expect(early.roles.get('acme-fulcio-task')?.Statement).toEqual([]);
     const actions = [...early.roles.values()].flatMap(({ Statement }) => Statement.flatMap(({ Action }) => Action));
     expect(actions).not.toContain('kms:Sign');
@@ -121,7 +121,7 @@ describe('the policy of a role', () => {
 
   it('of a CT task reads its key from its own secrets, where it runs the server of upstream', () => {
     const upstream = sampleDeployment({ ctLogServer: 'upstream' });
-    const roles = policiesOf(synthesise(upstream), upstream).roles;
+    const roles = policiesOf(synthesise(upstream)).roles;
     const own = roles.get('acme-ct-ct2026-1-task')?.Statement;
     expect(own?.map(({ Sid }) => Sid)).not.toContain('Sign');
     expect(own?.find(({ Sid }) => Sid === 'OwnKey')).toMatchObject({
@@ -173,7 +173,7 @@ describe('the policy of a role', () => {
 
   it('of a function has no place in the network, where what it reads is public', () => {
     const open = sampleDeployment({ access: 'public' });
-    const roles = policiesOf(synthesise(open), open).roles;
+    const roles = policiesOf(synthesise(open)).roles;
     const networked = [...roles].filter(([, { Statement }]) => Statement.some(({ Sid }) => Sid === 'Network'));
     expect(networked.map(([role]) => role)).toEqual(['acme-shard-database-function']);
   });

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -13,11 +14,13 @@ import { KeyRolesStack } from '../../../lib/stacks/key-roles.ts';
 import { KeysStack } from '../../../lib/stacks/keys.ts';
 import { LogDataStack } from '../../../lib/stacks/log-data.ts';
 import { MonitoringStack } from '../../../lib/stacks/monitoring.ts';
+import { NetworkStack } from '../../../lib/stacks/network.ts';
 import { RolesStack } from '../../../lib/stacks/roles.ts';
 import { TrustDataStack } from '../../../lib/stacks/trust-data.ts';
 import { parseConfig } from '../../../src/config/config.ts';
 import { emptyRecord, type RecordedKey, tufOnlineKey } from '../../../src/services/deployment.ts';
 import { projectDirectory } from '../../support/instance.ts';
+import { bucketsResolved } from './intrinsics.ts';
 
 export const mainAccount = '012345678901';
 export const keysAccount = '210987654321';
@@ -126,6 +129,18 @@ export function synthesise(deployment: Deployment): Templates {
   return new Map(stacks.map((stack) => [stack.node.id, Template.fromStack(stack)]));
 }
 
+/** Synthesises the networks, each of which has a bucket for access logs, whose policy depends on `cdk.json`. */
+export function synthesiseNetworks(deployment: Deployment): Templates {
+  const file = readFileSync(join(projectDirectory, 'cdk.json'), 'utf8');
+  const { context } = JSON.parse(file) as { readonly context: Record<string, unknown> };
+  const app = new App({ analyticsReporting: false, builtinCloudFormationValidation: false, context });
+  const named = { ...deployment, aws: { ...deployment.aws, zone: 'Z0123456789ABCDEFGHIJ' } };
+  const stacks = deployment.aws.regions.map(
+    (region) => new NetworkStack(app, `Network-${region}`, { deployment: named, region }),
+  );
+  return new Map(stacks.map((stack) => [stack.node.id, Template.fromStack(stack)]));
+}
+
 /** It holds a bucket, which is the same wherever the functions run; without a recorded online key it cannot be made. */
 function monitoringOf(app: App, deployment: Deployment): readonly Stack[] {
   if (!deployment.record.keys.has(tufOnlineKey)) return [];
@@ -156,7 +171,7 @@ export interface Policies {
 }
 
 /** Reads the policies out of the templates, as CloudFormation would put them. */
-export function policiesOf(templates: Templates, { names }: Deployment): Policies {
+export function policiesOf(templates: Templates): Policies {
   const policies: Policies = { roles: new Map(), keys: new Map(), buckets: new Map() };
   for (const template of templates.values()) {
     for (const [, { Properties: role }] of resources(template, 'AWS::IAM::Role')) {
@@ -170,9 +185,8 @@ export function policiesOf(templates: Templates, { names }: Deployment): Policie
       policies.keys.set(id, key['KeyPolicy'] as PolicyDocument);
     }
     for (const [, { Properties: policy }] of resources(template, 'AWS::S3::BucketPolicy')) {
-      const name = policy['Bucket'];
-      if (String(name).startsWith(`${names.instance}-audit`)) continue;
-      policies.buckets.set(String(name), policy['PolicyDocument'] as PolicyDocument);
+      const { Bucket, PolicyDocument } = bucketsResolved(policy, template) as Record<string, unknown>;
+      policies.buckets.set(String(Bucket), PolicyDocument as PolicyDocument);
     }
   }
   return policies;
