@@ -11,10 +11,12 @@ import {
   sampleDeployment,
   synthesise,
   synthesiseNetworks,
+  type Templates,
 } from './support.ts';
 
 const deployment = sampleDeployment();
-const policies = everyPolicy(deployment);
+const templates = everyTemplate(deployment);
+const policies = policiesOf(templates);
 const matrix = await readMatrix();
 const cases = expandMatrix(matrix, deployment);
 
@@ -30,11 +32,11 @@ describe('the access matrix', () => {
   });
 
   it('has rows for every bucket of the templates', () => {
-    const asked = new Set(cases.flatMap((each) => (each.kind === 'bucket' ? [each.bucket] : [])));
-    expect([...asked].toSorted()).toEqual(bucketNames().toSorted());
+    const buckets = [...templates.values()].flatMap((template) => resources(template, 'AWS::S3::Bucket'));
+    const names = buckets.map(([, { Properties }]) => String(Properties['BucketName'])).toSorted();
     for (const action of ['read', 'write', 'delete version']) {
       const there = cases.flatMap((each) => (each.kind === 'bucket' && each.action === action ? [each.bucket] : []));
-      expect([...new Set(there)].toSorted()).toEqual(bucketNames().toSorted());
+      expect([...new Set(there)].toSorted()).toEqual(names);
     }
   });
 
@@ -66,11 +68,9 @@ describe('the access matrix', () => {
 });
 
 function everyPolicy(of: Deployment): Policies {
-  return policiesOf(new Map([...synthesise(of), ...synthesiseNetworks(of)]));
+  return policiesOf(everyTemplate(of));
 }
 
-function bucketNames(): readonly string[] {
-  const templates = [...synthesise(deployment).values(), ...synthesiseNetworks(deployment).values()];
-  const buckets = templates.flatMap((template) => resources(template, 'AWS::S3::Bucket'));
-  return buckets.map(([, { Properties }]) => String(Properties['BucketName']));
+function everyTemplate(of: Deployment): Templates {
+  return new Map([...synthesise(of), ...synthesiseNetworks(of)]);
 }
