@@ -21,12 +21,15 @@ interface Target {
   readonly VersionId: string;
 }
 
+/** Evidence, and what no role of the matrix may destroy: the root user of the account clears up there. */
+const withoutBreakGlass = /-(?:audit|access-logs)-/;
+
 /** What S3 says only after it has let somebody in, of an object in use. */
 const conditionNotMet = ['PreconditionFailed'];
 
 /**
  * Asks everybody what the matrix says of a bucket, and returns the differences. What is not there is made for the
- * question and destroyed after it by the break-glass role. What is there stays: it is written on the condition that it is
+ * question and destroyed after it by the break-glass role, where it may. What is there stays: it is written on the condition that it is
  * missing, hidden on the condition that it is something else, and asked to lose a version that it does not have.
  */
 export async function bucketDifferences(
@@ -39,7 +42,8 @@ export async function bucketDifferences(
   if (!breakGlass) throw new Error('expected somebody who removes versions');
   const root = askerOf('root').s3;
   const inUse = Key === '' || (await isThere(root, Bucket, Key));
-  const clear = async () => (inUse ? undefined : await destroy(breakGlass, Bucket, Key));
+  const remover = withoutBreakGlass.test(Bucket) ? root : breakGlass;
+  const clear = async () => (inUse ? undefined : await destroy(remover, Bucket, Key));
   const VersionId = inUse || action === 'write' ? 'null' : await make(root, Bucket, Key);
   const call = await callOf(action, root, { Bucket, Key, inUse, VersionId });
   const question: Question = {
@@ -74,7 +78,8 @@ async function callOf(
     case 'write':
       return async (s3) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', IfNoneMatch: '*' }));
     case 'overwrite':
-      return async (s3) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', IfMatch: '"another"' }));
+      return async (s3) =>
+        s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x', ...(inUse && { IfMatch: '"another"' }) }));
     case 'replicate':
       throw new Error('S3 replicates by itself: there is no call to ask');
     case 'delete':
@@ -97,9 +102,9 @@ function withoutTls(command: GetObjectCommand): GetObjectCommand {
   return command;
 }
 
-/** The records are locked; S3 takes the header for a locked bucket only. */
+/** The records and the evidence are locked; S3 takes the header for a locked bucket only. */
 function bypass(bucket: string) {
-  return bucket.includes('-records-') ? { BypassGovernanceRetention: true } : {};
+  return /-(?:records|audit)-/.test(bucket) ? { BypassGovernanceRetention: true } : {};
 }
 
 async function isThere(root: S3Client, Bucket: string, Key: string): Promise<boolean> {
@@ -114,14 +119,16 @@ async function isThere(root: S3Client, Bucket: string, Key: string): Promise<boo
 
 async function make(root: S3Client, Bucket: string, Key: string): Promise<string> {
   const { VersionId } = await root.send(new PutObjectCommand({ Bucket, Key, Body: 'made to be destroyed' }));
-  if (VersionId === undefined) throw new Error(`${Bucket}: expected versions, has none`);
-  return VersionId;
+  if (VersionId !== undefined) return VersionId;
+  // Where there are no versions, S3 calls the object itself by that name.
+  if (Bucket.includes('-access-logs-')) return 'null';
+  throw new Error(`${Bucket}: expected versions, has none`);
 }
 
-async function destroy(breakGlass: S3Client, Bucket: string, Key: string): Promise<void> {
-  const listed = await breakGlass.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }));
+async function destroy(remover: S3Client, Bucket: string, Key: string): Promise<void> {
+  const listed = await remover.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }));
   const all = [...(listed.Versions ?? []), ...(listed.DeleteMarkers ?? [])].filter((each) => each.Key === Key);
   for (const { VersionId } of all) {
-    await breakGlass.send(new DeleteObjectCommand({ Bucket, Key, VersionId, ...bypass(Bucket) }));
+    await remover.send(new DeleteObjectCommand({ Bucket, Key, VersionId, ...bypass(Bucket) }));
   }
 }

@@ -1,8 +1,13 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import {
+  CloudTrailClient,
+  type Event,
+  LookupEventsCommand,
+  type LookupEventsCommandInput,
+} from '@aws-sdk/client-cloudtrail';
+import { type Identity, identityIn, type Variables } from '../support/aws/identity-of.ts';
 import type { ServiceTask } from '../support/aws/services.ts';
 import type { Stage } from '../support/aws/stage.ts';
 
@@ -18,7 +23,7 @@ export interface RecordedSignature {
  * Has the emulator record from now on. It does so whether there is a trail or not, and a trail is one of the resources
  * that it cannot make from a template.
  */
-export async function recordCalls({ aws }: Stage): Promise<void> {
+export async function recordCalls({ aws }: Pick<Stage, 'aws'>): Promise<void> {
   const body = JSON.stringify({ 'cloudtrail._recording_enabled': true });
   const answer = await fetch(`${aws.emulator.endpoint}/_ministack/config`, { method: 'POST', body });
   const { applied } = (await answer.json()) as { applied?: Record<string, unknown> };
@@ -26,17 +31,15 @@ export async function recordCalls({ aws }: Stage): Promise<void> {
 }
 
 /**
- * Returns the newest signatures of CloudTrail, of one access key where it is given. The emulator records who asked by
- * the access key, not by the role, and answers with 50 at most.
+ * Returns the signatures of CloudTrail, of one access key where it is given. The emulator records who asked by the access
+ * key, not by the role.
  */
 export async function recordedSignatures(since: Date, accessKeyId?: string): Promise<readonly RecordedSignature[]> {
   const LookupAttributes = [
     { AttributeKey: 'EventName' as const, AttributeValue: 'Sign' },
     ...(accessKeyId === undefined ? [] : [{ AttributeKey: 'AccessKeyId' as const, AttributeValue: accessKeyId }]),
   ];
-  const command = new LookupEventsCommand({ LookupAttributes, StartTime: since });
-  const { Events = [] } = await new CloudTrailClient().send(command);
-  return Events.map(({ CloudTrailEvent = '{}' }) => {
+  return (await everyEvent({ LookupAttributes, StartTime: since })).map(({ CloudTrailEvent = '{}' }) => {
     const event = JSON.parse(CloudTrailEvent) as {
       readonly userIdentity: { readonly accessKeyId: string };
       readonly requestParameters: { readonly KeyId: string };
@@ -45,22 +48,41 @@ export async function recordedSignatures(since: Date, accessKeyId?: string): Pro
   });
 }
 
+/** CloudTrail answers with the 50 newest. The emulator has no token for those before, so they are asked for by time. */
+async function everyEvent(input: LookupEventsCommandInput): Promise<readonly Event[]> {
+  const client = new CloudTrailClient();
+  const found = new Map<string, Event>();
+  let end: Partial<LookupEventsCommandInput> = {};
+  for (;;) {
+    const { Events = [] } = await client.send(new LookupEventsCommand({ ...input, ...end }));
+    const before = found.size;
+    for (const event of Events) found.set(event.EventId ?? '', event);
+    const oldest = Events.at(-1)?.EventTime;
+    if (found.size === before || oldest === undefined) return [...found.values()];
+    end = { EndTime: new Date(oldest.getTime() + 1) };
+  }
+}
+
 /** Asks STS, with the credentials that the processes of a task have, who they are. */
-export async function identityOf({ host, service }: ServiceTask): Promise<{ accessKeyId: string; arn: string }> {
+export async function identityOf({ host, service }: ServiceTask): Promise<Identity> {
   const { stdout } = await run('/usr/sbin/ip', ['netns', 'pids', host.namespace]);
-  const [pid] = stdout.trim().split('\n');
+  const [pid = ''] = stdout.trim().split('\n');
+  return await identityIn(await environmentOf(pid), service);
+}
+
+/** As `identityOf`, of a function that was invoked: the emulator keeps its process. */
+export async function identityOfFunction(name: string): Promise<Identity> {
+  for (const pid of (await readdir('/proc')).filter((each) => /^\d+$/.test(each))) {
+    // Processes end meanwhile.
+    const variables = await environmentOf(pid).catch(() => undefined);
+    if (variables?.get('AWS_LAMBDA_FUNCTION_NAME') === name) return await identityIn(variables, name);
+  }
+  throw new Error(`${name}: no process`);
+}
+
+async function environmentOf(pid: string): Promise<Variables> {
   const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
-  const variables = new Map(
-    environment.split('\0').map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]),
-  );
-  const accessKeyId = variables.get('AWS_ACCESS_KEY_ID');
-  const secretAccessKey = variables.get('AWS_SECRET_ACCESS_KEY');
-  const sessionToken = variables.get('AWS_SESSION_TOKEN');
-  if (!accessKeyId || !secretAccessKey || !sessionToken)
-    throw new Error(`${service}: process ${pid} has no credentials`);
-  const sts = new STSClient({ credentials: { accessKeyId, secretAccessKey, sessionToken } });
-  const { Arn = '' } = await sts.send(new GetCallerIdentityCommand({}));
-  return { accessKeyId, arn: Arn };
+  return new Map(environment.split('\0').map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]));
 }
 
 /** Asks a timestamp authority itself: a client takes one of them only. */

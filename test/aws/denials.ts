@@ -15,8 +15,8 @@ import { bucketDifferences } from './denials-buckets.ts';
 import { keyArn, keyQuestions } from './denials-keys.ts';
 import { identityOf, recordCalls, recordedSignatures, timestamp } from './denials-trail.ts';
 
-/** Nobody asks with its signature here: it reads on behalf of those who ask it, and what it answers they verify. */
-const notAsked = new Set(['CloudFront']);
+/** Nobody asks with their signatures here: they are AWS itself. */
+const notAsked = new Set(['CloudFront', 'CloudTrail', 'load balancer', 'log delivery']);
 
 /** `docs/access-matrix.yaml`, line by line, asked of the deployed instance. */
 export function denialCases(stage: () => Stage): void {
@@ -47,8 +47,9 @@ export function denialCases(stage: () => Stage): void {
   }, 120_000);
 
   it('answers for every bucket as the access matrix says', async () => {
-    expect(await bucketsDifferences(cases)).toEqual([]);
-  }, 120_000);
+    const different = await bucketsDifferences(cases);
+    expect(different.toSorted()).toEqual(overwrittenInTheEmulator(cases).toSorted());
+  }, 300_000);
 
   it('notices one statement more in the policy of one key, and what is denied stays denied', async () => {
     const id = 'rekor-log2026-1';
@@ -88,8 +89,8 @@ export function denialCases(stage: () => Stage): void {
     } finally {
       await root.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     }
-    expect(await bucketsDifferences(its)).toEqual([]);
-  }, 60_000);
+    expect((await bucketsDifferences(its)).toSorted()).toEqual(overwrittenInTheEmulator(its).toSorted());
+  }, 120_000);
 
   it('still signs after all that, and every signature is of the task role of its service, with its own key', async () => {
     const { services } = stage();
@@ -118,8 +119,8 @@ export function denialCases(stage: () => Stage): void {
   async function bucketsDifferences(of: readonly AccessCase[]): Promise<readonly string[]> {
     const different: string[] = [];
     for (const each of of) {
-      // The emulator does not know `s3:if-none-match`, so nothing is written once there.
-      if (each.kind !== 'bucket' || each.action === 'overwrite' || each.action === 'replicate') continue;
+      // S3 replicates by itself: there is no call to ask with.
+      if (each.kind !== 'bucket' || each.action === 'replicate') continue;
       different.push(...(await bucketDifferences(each, askers)));
     }
     return different;
@@ -147,6 +148,27 @@ function knownOfTheEmulator(cases: readonly AccessCase[]): readonly string[] {
     }
     for (const signer of each.allowed) {
       known.push(`${signer}: SignOtherAlgorithm ${each.key.id}: expected refused, got InvalidKeyUsageException`);
+    }
+  }
+  return known;
+}
+
+/**
+ * Who writes an object there may overwrite it too: the emulator has no condition key `s3:if-none-match`, so the instance is
+ * deployed without the statement that has it. The list may only become shorter.
+ */
+function overwrittenInTheEmulator(cases: readonly AccessCase[]): readonly string[] {
+  const known: string[] = [];
+  for (const each of cases) {
+    if (each.kind !== 'bucket' || each.action !== 'overwrite') continue;
+    const { bucket, object } = each;
+    const [write] = cases.filter(
+      (other) =>
+        other.kind === 'bucket' && other.action === 'write' && other.bucket === bucket && other.object === object,
+    );
+    for (const writer of write?.allowed ?? []) {
+      if (each.allowed.has(writer) || notAsked.has(writer)) continue;
+      known.push(`${writer}: overwrite ${bucket}/${object}: expected refused, got allowed`);
     }
   }
   return known;

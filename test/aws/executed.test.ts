@@ -1,11 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SigstoreClient } from '../../operate/clients/client.ts';
 import { findSigstorePython } from '../../operate/clients/find-clients.ts';
+import { parseDeploymentRecord, tufOnlineKey } from '../../src/services/deployment.ts';
 import { Deployment, unknownToTheEmulator } from '../support/aws/deployment.ts';
 import { expectVerified, type Stage } from '../support/aws/stage.ts';
 import { denialCases } from './denials.ts';
+import { recordCalls, recordedSignatures } from './denials-trail.ts';
 import { differenceCases } from './differences.ts';
 import { faultCases } from './faults.ts';
 import { functionCases } from './functions.ts';
@@ -41,8 +43,16 @@ describe('the instance on AWS', () => {
     expect([...images.keys()].toSorted()).toEqual(['ct-log', 'fulcio', 'rekor-aws', 'timestamp-server-aws']);
   }, 600_000);
 
-  it('has keys, which the auditor records and a ceremony certifies', async () => {
-    await deployment.certifyKeys();
+  it('has keys, which the auditor records and a ceremony certifies, and only the publisher signs with one', async () => {
+    await recordCalls(deployment);
+    const since = new Date();
+    const publisher = await deployment.certifyKeys();
+    expect(publisher.arn).toContain(':assumed-role/acme-publisher-task/');
+    const { keys } = parseDeploymentRecord(await readFile(deployment.recordFile), deployment.recordFile);
+    const signed = new Set(
+      (await recordedSignatures(since)).map(({ accessKeyId, keyId }) => `${accessKeyId} ${keyId}`),
+    );
+    expect([...signed]).toEqual([`${publisher.accessKeyId} ${keys.get(tufOnlineKey)?.arn}`]);
   }, 300_000);
 
   it('is deployed whole', async () => {

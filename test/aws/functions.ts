@@ -10,7 +10,9 @@ import { openAwsKmsSigner } from '../../src/keys/awskms-signer.ts';
 import { parseDeploymentRecord, tufOnlineKey } from '../../src/services/deployment.ts';
 import { maxMetadataBytes, timestampPath } from '../../src/tuf/layout.ts';
 import { account, region } from '../support/aws/emulated-aws.ts';
+import { type Identity, ownIdentity } from '../support/aws/identity-of.ts';
 import type { Stage } from '../support/aws/stage.ts';
+import { identityOfFunction, recordCalls, recordedSignatures } from './denials-trail.ts';
 import { bucket, invoke, scheduleOf, whileReplaced } from './functions-deployed.ts';
 import { tellCases } from './functions-telling.ts';
 import { watchCases } from './functions-watching.ts';
@@ -55,7 +57,9 @@ function resignCases(stage: () => Stage): void {
 
   it('signs a timestamp that is due, with the role and the key of the deployment, and clients follow', async () => {
     const { aws, clients, anchor } = stage();
-    const due = await publishShortTimestamp(stage());
+    await recordCalls(stage());
+    const since = new Date();
+    const { due, publisher } = await publishShortTimestamp(stage());
     const { failed, answer } = await invoke(aws, 'resign-online');
     expect({ failed, answer }).toMatchObject({ failed: false, answer: { versions: { timestamp: due + 1 } } });
     expect(answer['changed']).toContain(timestampPath);
@@ -66,6 +70,7 @@ function resignCases(stage: () => Stage): void {
     const home = join(aws.directory, 'home-resigned');
     await mkdir(home);
     expect(await clients.cosign.initialize(anchor, home)).toEqual({ accepted: true });
+    await expectSignaturesOf(stage(), since, publisher);
   });
 
   it('refuses to sign over a timestamp that somebody put back, and calls it evidence', async () => {
@@ -81,12 +86,32 @@ function resignCases(stage: () => Stage): void {
   });
 }
 
+/** Every signature since then is with the online key, by the publisher and by the function, each in its own role. */
+async function expectSignaturesOf({ recordFile }: Stage, since: Date, publisher: Identity): Promise<void> {
+  const signer = await identityOfFunction('acme-resign-online');
+  expect(publisher.arn).toContain(':assumed-role/acme-publisher-task/');
+  expect(signer.arn).toContain(':assumed-role/acme-resign-online-function/');
+  const arn = parseDeploymentRecord(await readFile(recordFile), recordFile).keys.get(tufOnlineKey)?.arn ?? '';
+  const signatures = await recordedSignatures(since);
+  const ofOnline = signatures.filter(({ keyId }) => keyId === arn).map(({ accessKeyId }) => accessKeyId);
+  expect(new Set(ofOnline)).toEqual(new Set([publisher.accessKeyId, signer.accessKeyId]));
+  for (const { accessKeyId } of [publisher, signer]) {
+    const keys = signatures.filter((each) => each.accessKeyId === accessKeyId).map(({ keyId }) => keyId);
+    expect(new Set(keys)).toEqual(new Set([arn]));
+  }
+}
+
 async function timestamp(): Promise<Uint8Array> {
   return (await bucket('tuf').read(timestampPath, maxMetadataBytes.timestamp)) ?? new Uint8Array();
 }
 
-/** Publishes, as a publisher may, a timestamp that is good for two days, which is less than the policy wants; returns its version. */
-async function publishShortTimestamp({ aws, anchor, ceremony, recordFile }: Stage): Promise<number> {
+/** Publishes, as a publisher may, a timestamp that is good for two days, which is less than the policy wants; returns its version, and who signed. */
+async function publishShortTimestamp({
+  aws,
+  anchor,
+  ceremony,
+  recordFile,
+}: Stage): Promise<{ readonly due: number; readonly publisher: Identity }> {
   const record = parseDeploymentRecord(await readFile(recordFile), recordFile);
   const written = await readRootPolicy(join(ceremony.rootSigning, 'policy.yaml'));
   const policy = { ...written, timestamp: { expiryDays: 2, resignDays: 1 } };
@@ -99,7 +124,7 @@ async function publishShortTimestamp({ aws, anchor, ceremony, recordFile }: Stag
       const { targetFiles } = current;
       const options = { policy, store, pinnedRoot, now: new Date(), online, ...changeOf(current), targetFiles };
       const { repository } = await publishChange({ ...options, resignSnapshot: false });
-      return repository.timestamp.version;
+      return { due: repository.timestamp.version, publisher: await ownIdentity() };
     } finally {
       online.close();
     }

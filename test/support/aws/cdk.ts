@@ -37,6 +37,12 @@ export async function runCdk(words: readonly string[], options: CdkOptions): Pro
   });
 }
 
+/** Tells the reader of a test what an instance was deployed without, by type and number. */
+export function tellLeftOut(instance: string, leftOut: ReadonlyMap<string, number>): void {
+  const types = [...leftOut].map(([type, count]) => `${count} ${type}`).join(', ');
+  process.stderr.write(`${instance}: left out, because the emulator does not know them: ${types || 'nothing'}\n`);
+}
+
 interface Resource {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;

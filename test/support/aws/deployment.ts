@@ -9,12 +9,13 @@ import { type DeploymentRecord, parseDeploymentRecord } from '../../../src/servi
 import { projectDirectory } from '../instance.ts';
 import { runCommand } from '../invocation.ts';
 import { serverPath } from '../servers.ts';
-import { alarmOnMath } from './cdk.ts';
+import { alarmOnMath, tellLeftOut } from './cdk.ts';
 import { Ceremony } from './ceremony.ts';
 import { clientHost } from './client-host.ts';
 import { account, EmulatedAws, keysAccount } from './emulated-aws.ts';
 import { type Destination, Front } from './front.ts';
 import { addPoolUser, type Pool } from './identity.ts';
+import { type Identity, ownIdentity } from './identity-of.ts';
 import { ImageFiles } from './image-files.ts';
 import { createPeople } from './roles.ts';
 import { Services } from './services.ts';
@@ -129,8 +130,8 @@ export class Deployment implements AsyncDisposable {
     return await this.#record();
   }
 
-  /** Has the auditor record the public keys, and a ceremony certify them and hold its first event. */
-  async certifyKeys(): Promise<void> {
+  /** Has the auditor record the public keys, and a ceremony certify them and hold its first event; returns who published. */
+  async certifyKeys(): Promise<Identity> {
     const files = ['--config', this.config, '--deployment', this.aws.directory];
     const keysDirectory = this.#at('public-keys');
     const record = async () => runCommand(awsRecordCommand, [...files, '--keys', keysDirectory]);
@@ -140,14 +141,17 @@ export class Deployment implements AsyncDisposable {
     const words = ['--certificates', this.ceremony.certificates, '--targets', targets];
     await runCommand(awsMaterialCommand, [...files, ...words]);
     const { keys } = await this.#record();
-    const genesis = async () =>
-      this.ceremony.genesis(keys.get('tuf-online')?.arn ?? '', `s3://acme-tuf-${account}-eu-central-1`);
-    this.#rootFile = await this.aws.as('ceremony-coordinators', 'acme-publisher-task', genesis);
+    return await this.aws.as('ceremony-coordinators', 'acme-publisher-task', async () => {
+      const online = keys.get('tuf-online')?.arn ?? '';
+      this.#rootFile = await this.ceremony.genesis(online, `s3://acme-tuf-${account}-eu-central-1`);
+      return await ownIdentity();
+    });
   }
 
   /** Returns the types of resources that were left out. */
   async deployWhole(): Promise<readonly string[]> {
     const { leftOut } = await this.aws.deploy([...this.#synth, '-c', 'complete=true'], unknownToTheEmulator);
+    tellLeftOut(instance, leftOut);
     return [...leftOut.keys()];
   }
 

@@ -10,6 +10,7 @@ import { rekorNoteVerifier } from '../../../src/tlog/rekor-key.ts';
 import { parseTrustMaterial } from '../../../src/trust/material.ts';
 import { fulcioChain, tsaChain } from '../../operate/aws/deployed.ts';
 import { runCommand } from '../invocation.ts';
+import { tellLeftOut } from './cdk.ts';
 import { account, type Deployed, type EmulatedAws } from './emulated-aws.ts';
 import type { Pool } from './identity.ts';
 import type { ImageFiles } from './image-files.ts';
@@ -107,7 +108,9 @@ export class SecondInstance implements AsyncDisposable {
     const { aws, unknownTypes } = this.#options;
     const words = ['--config', this.config, '--certificates', this.#at('certificates')];
     await runCommand(awsMaterialCommand, words);
-    return await aws.deploy([...this.#synth(), '-c', 'complete=true'], unknownTypes);
+    const deployed = await aws.deploy([...this.#synth(), '-c', 'complete=true'], unknownTypes);
+    tellLeftOut(instance, deployed.leftOut);
+    return deployed;
   }
 
   async keys(): Promise<ReadonlyMap<string, RecordedKey>> {
