@@ -48,13 +48,15 @@ export async function recordedSignatures(since: Date, accessKeyId?: string): Pro
   });
 }
 
-/** CloudTrail answers with the 50 newest. The emulator has no token for those before, so they are asked for by time. */
+/** CloudTrail answers with the newest. The emulator has no token for those before, so they are asked for by time. */
 async function everyEvent(input: LookupEventsCommandInput): Promise<readonly Event[]> {
   const client = new CloudTrailClient();
   const found = new Map<string, Event>();
+  // So few that more than one page is asked for.
+  const MaxResults = 10;
   let end: Partial<LookupEventsCommandInput> = {};
   for (;;) {
-    const { Events = [] } = await client.send(new LookupEventsCommand({ ...input, ...end }));
+    const { Events = [] } = await client.send(new LookupEventsCommand({ ...input, ...end, MaxResults }));
     const before = found.size;
     for (const event of Events) found.set(event.EventId ?? '', event);
     const oldest = Events.at(-1)?.EventTime;

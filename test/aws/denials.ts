@@ -7,7 +7,7 @@ import { placedKeys } from '../../lib/access/placement.ts';
 import type { PolicyDocument } from '../../lib/access/statement.ts';
 import type { Deployment } from '../../lib/deployment.ts';
 import { waitFor } from '../../src/core/wait.ts';
-import { type AccessCase, expandMatrix, readMatrix, roleLabels } from '../stacks/access/matrix.ts';
+import { type AccessCase, type BucketAction, expandMatrix, readMatrix, roleLabels } from '../stacks/access/matrix.ts';
 import { type Asker, askerOf, deploymentOf, differencesOf, everyAsker } from '../support/aws/access.ts';
 import { region } from '../support/aws/emulated-aws.ts';
 import type { Stage } from '../support/aws/stage.ts';
@@ -72,25 +72,34 @@ export function denialCases(stage: () => Stage): void {
     expect(await keyDifferences(its)).toEqual(knownOfTheEmulator(its));
   }, 60_000);
 
-  it('notices one statement less in the policy of one bucket', async () => {
-    const Bucket = deployment.names.bucket('ct-ct2026-1', region);
-    const root = askerOf('root').s3;
-    const { Policy = '' } = await root.send(new GetBucketPolicyCommand({ Bucket }));
-    const policy = JSON.parse(Policy) as PolicyDocument;
-    const Statement = policy.Statement.filter(({ Sid }) => Sid !== 'KeepVersions');
-    const its = cases.filter((each) => each.kind === 'bucket' && each.bucket === Bucket);
-    await root.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ ...policy, Statement }) }));
-    try {
-      const different = await bucketsDifferences(its.filter(({ action }) => action === 'delete version'));
-      const destroyed = ['checkpoint', 'tile/0/000', 'tile/0/000.p/3'].flatMap((object) =>
-        ['administrator', 'deployment'].map((who) => `${who}: delete version ${Bucket}/${object}`),
-      );
-      expect(different).toEqual(destroyed.map((line) => `${line}: expected refused, got allowed`));
-    } finally {
-      await root.send(new PutBucketPolicyCommand({ Bucket, Policy }));
-    }
-    expect((await bucketsDifferences(its)).toSorted()).toEqual(overwrittenInTheEmulator(its).toSorted());
-  }, 120_000);
+  it.each<[string, string, readonly BucketAction[]]>([
+    ['ct-ct2026-1', 'KeepVersions', ['delete version']],
+    ['audit', 'KeepEvents', ['delete', 'delete version']],
+    ['audit', 'OnlyTheTrailWrites', ['overwrite']],
+  ])(
+    'notices the bucket of %s without the statement %s',
+    async (owner, sid, actions) => {
+      const Bucket = deployment.names.bucket(owner, region);
+      const root = askerOf('root').s3;
+      const { Policy = '' } = await root.send(new GetBucketPolicyCommand({ Bucket }));
+      const policy = JSON.parse(Policy) as PolicyDocument;
+      const Statement = policy.Statement.filter(({ Sid }) => Sid !== sid);
+      const its = cases.filter((each) => each.kind === 'bucket' && each.bucket === Bucket);
+      const asked = its.flatMap((each) => (each.kind === 'bucket' && actions.includes(each.action) ? [each] : []));
+      await root.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ ...policy, Statement }) }));
+      try {
+        const now = asked.flatMap(({ action, object }) =>
+          ['administrator', 'deployment'].map((who) => `${who}: ${action} ${Bucket}/${object}`),
+        );
+        expect(now).not.toEqual([]);
+        expect(await bucketsDifferences(asked)).toEqual(now.map((line) => `${line}: expected refused, got allowed`));
+      } finally {
+        await root.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+      }
+      expect((await bucketsDifferences(its)).toSorted()).toEqual(overwrittenInTheEmulator(its).toSorted());
+    },
+    120_000,
+  );
 
   it('still signs after all that, and every signature is of the task role of its service, with its own key', async () => {
     const { services } = stage();
