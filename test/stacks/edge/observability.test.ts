@@ -118,20 +118,12 @@ const noticed: readonly (readonly [string, ...string[]])[] = [
   ['errors of the load balancer and of servers', 'load-balancer-errors', 'server-errors'],
   ['tasks that do not run', 'tasks-missing'],
   ['a database near its largest size', 'database-capacity'],
-  ['requests, or rows, that are led elsewhere', 'route-change', 'database-change'],
-  ['somebody with the rights of an incident', 'break-glass-used'],
   ['deleted versions and changed buckets', 'version-deleted', 'objects-deleted', 'lock-change', 'bucket-change'],
   ['the quota of KMS', 'key-quota'],
-  [
-    'how often and how fast signing works',
-    'prober-failing',
-    'prober-slow',
-    'slo-fast-burn',
-    'slo-medium-burn',
-    'slo-slow-burn',
-  ],
-  ['changed roles and programs, and deployments', 'role-change', 'program-change', 'deployment'],
-  ['changes of the audit itself', 'audit-change'],
+  ['how often and how fast signing works', 'prober-failing', 'prober-slow'],
+  ['how fast the budget of failures goes', 'slo-fast-burn', 'slo-medium-burn', 'slo-slow-burn'],
+  ['changed roles, programs, ways and databases', 'role-change', 'program-change', 'route-change', 'database-change'],
+  ['deployments, changes of the audit itself, and break-glass', 'deployment', 'audit-change', 'break-glass-used'],
 ];
 
 describe('what has to be noticed', () => {
