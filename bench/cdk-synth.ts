@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageDirectory } from '../operate/settings.ts';
 import { runProgram } from '../src/process/run-program.ts';
@@ -11,8 +11,8 @@ import { median, rounded } from './load/statistics.ts';
  * npm run bench:cdk-synth -- [--json] [--runs 5]
  *
  * Measures what an engineer waits for at each `cdk synth`, `diff` and `deploy`: the app of `examples/production.yaml`
- * with everything recorded, beside an app with one empty stack, as processes that `npx cdk` would start, in turn. Both
- * have the context of cdk.json, so both load and run the rules of aws-cdk-lib. Exits with 0 whatever the numbers are.
+ * with everything recorded, by the command of cdk.json, beside an app with one empty stack, as `npx cdk` would start
+ * both, in turn. Both have the context of cdk.json, so both load and run the rules of aws-cdk-lib. Exits with 0 whatever the numbers are.
  */
 const limit = 4;
 const { values } = parseArgs({
@@ -20,14 +20,16 @@ const { values } = parseArgs({
 });
 const runs = Number(values.runs);
 
+const cdk = JSON.parse(await readFile(join(packageDirectory, 'cdk.json'), 'utf8')) as { app: string; context: object };
+
 const directory = await mkdtemp(join(tmpdir(), 'sigstead-bench-'));
 try {
   const instance = join(directory, 'instance');
   await writeRecordedInstance(instance);
   const apps = {
-    empty: { file: join(packageDirectory, 'bench', 'cdk-synth', 'empty-app.ts'), context: {} },
+    empty: { command: 'node bench/cdk-synth/empty-app.ts', context: {} },
     production: {
-      file: join(packageDirectory, 'bin', 'app.ts'),
+      command: cdk.app,
       context: { config: join(instance, 'sigstead.yaml'), complete: 'true' },
     },
   };
@@ -47,17 +49,16 @@ try {
 }
 
 /** Starts an app as the CDK's command does, and returns for how many milliseconds it ran. */
-async function synthesise(app: { readonly file: string; readonly context: object }): Promise<number> {
-  const { context } = JSON.parse(await readFile(join(packageDirectory, 'cdk.json'), 'utf8')) as { context: object };
+async function synthesise(app: { readonly command: string; readonly context: object }): Promise<number> {
   const started = performance.now();
   const { exitCode, stderr } = await runProgram({
-    file: process.execPath,
-    args: [app.file],
+    file: '/bin/sh',
+    args: ['-c', app.command],
     cwd: packageDirectory,
     env: {
-      PATH: process.env['PATH'] ?? '',
+      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
       CDK_OUTDIR: join(directory, 'cdk.out'),
-      CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...app.context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...cdk.context, ...app.context }),
     },
     timeoutMs: 120_000,
   });

@@ -15,6 +15,7 @@ import { printableLines } from '../src/core/printable.ts';
 
 /*
  * The CDK app: `npx cdk synth|diff|deploy`. What it makes follows from sigstead.yaml and what is recorded beside it.
+ * cdk.json has it keep what it loads compiled, in the checkout: below /tmp others could put their code.
  *   -c config=FILE       the configuration (default: sigstead.yaml)
  *   -c deployment=DIR    where deployment.json and trust-material.json are (default: beside the configuration)
  *   -c databaseCa=FILE   CA certificates of the databases (default: Amazon's, of each region)
