@@ -1,3 +1,5 @@
+import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
+
 /** What EventBridge is to look for: in the events of CloudTrail, and in those of CloudFormation. */
 export interface AuditRule {
   readonly id: string;
@@ -27,11 +29,36 @@ export function issuerOtherThan(roles: readonly string[]) {
   return { $or: issuersOtherThan(roles) };
 }
 
+/** Calls of which somebody may have to be told. */
+export interface Calls {
+  /** As their host names begin: of CloudWatch it is `monitoring`. */
+  readonly services: readonly string[];
+  /** Names, or how they begin. */
+  readonly eventName: readonly (string | { readonly prefix: string })[];
+  readonly requestParameters?: Readonly<Record<string, unknown>>;
+}
+
+/** These calls by anybody but the roles, and the deployment of the place. */
+export function callsOfOthers(
+  place: BootstrapPlace,
+  { services, ...calls }: Calls,
+  roles: readonly string[] = [],
+): AuditRule['pattern'] {
+  return {
+    source: services.map((service) => `aws.${service}`),
+    detail: {
+      eventSource: services.map((service) => `${service}.amazonaws.com`),
+      ...calls,
+      ...neitherDeployedNorBy(roles, bootstrapRoleArn('cfn-exec', place)),
+    },
+  };
+}
+
 /**
  * Neither one of the roles, nor CloudFormation at work as the role of deployments. Whoever took that role over calls by
  * themselves: CloudFormation's own calls have `invokedBy` in `userIdentity`, and nobody else can have it there.
  */
-export function neitherDeployedNorBy(roles: readonly string[], deployer: string) {
+function neitherDeployedNorBy(roles: readonly string[], deployer: string) {
   const itself = (invokedBy: unknown) => ({
     userIdentity: { ...issuer(deployer).userIdentity, invokedBy: [invokedBy] },
   });

@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { type AuditPlace, type AuditRule, issuerOtherThan, neitherDeployedNorBy } from './audit-rule.ts';
-import { type BootstrapPlace, bootstrapRoleArn, bootstrapRoles, dataBuckets } from './key-role-policy.ts';
+import { type AuditPlace, type AuditRule, callsOfOthers, issuerOtherThan } from './audit-rule.ts';
+import { type BootstrapPlace, bootstrapRoles, dataBuckets } from './key-role-policy.ts';
 import {
   everySignature,
   keyChange,
@@ -12,7 +12,7 @@ import {
   rulesOfKey,
   signedFromElsewhere,
 } from './key-rules.ts';
-import { breakGlassUsed, databaseRule, globalRouteRules, routeRules } from './path-rules.ts';
+import { databaseRule, globalRouteRules, routeRule } from './path-rules.ts';
 import { isLog, keyRegions, placedKeys, placedServices } from './placement.ts';
 import { secretRules } from './secret-rules.ts';
 import { userRules } from './user-rules.ts';
@@ -34,7 +34,7 @@ export function auditRules(deployment: Deployment, { side, region, qualifier }: 
       ? [
           ...[...keySecretRules(deployment, region), ...secretRules(deployment, place)],
           ...[...userRules(deployment, place), ...dataRules(deployment, region)],
-          ...[...routeRules(deployment, place), databaseRule(place)],
+          ...[routeRule(deployment, place), databaseRule(place)],
         ]
       : []),
     // Where IAM reports, too: a function made there may be one of the roles.
@@ -145,14 +145,7 @@ function programChange(place: BootstrapPlace): AuditRule {
   return {
     id: 'program-change',
     description: 'Somebody but a deployment said what runs under a role, or ran it',
-    pattern: {
-      source: ['aws.ecs', 'aws.lambda'],
-      detail: {
-        eventSource: ['ecs.amazonaws.com', 'lambda.amazonaws.com'],
-        eventName,
-        ...neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place)),
-      },
-    },
+    pattern: callsOfOthers(place, { services: ['ecs', 'lambda'], eventName }),
     runbook: 'alarm-program-change',
     alarming: true,
   };
@@ -170,14 +163,10 @@ function serviceChange(place: BootstrapPlace): AuditRule {
   return {
     id: 'program-change-service',
     description: 'Somebody but a deployment changed what a service runs, or who reaches it',
-    pattern: {
-      source: ['aws.ecs'],
-      detail: {
-        ...{ eventSource: ['ecs.amazonaws.com'], eventName: ['UpdateService'] },
-        requestParameters: { $or: changed },
-        ...neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place)),
-      },
-    },
+    pattern: callsOfOthers(place, {
+      ...{ services: ['ecs'], eventName: ['UpdateService'] },
+      requestParameters: { $or: changed },
+    }),
     runbook: 'alarm-program-change',
     alarming: true,
   };
@@ -199,6 +188,23 @@ function roleChange(instance: string, qualifier: string | undefined): AuditRule 
     description: 'A role of the instance, or of deployments, was changed',
     pattern: { source: ['aws.iam'], detail: { eventSource: ['iam.amazonaws.com'], eventName, requestParameters } },
     runbook: 'alarm-role-change',
+    alarming: true,
+  };
+}
+
+/** Nobody needs that role on a day without an incident. */
+function breakGlassUsed({ names }: Deployment): AuditRule {
+  return {
+    id: 'break-glass-used',
+    description: 'Somebody became break-glass',
+    pattern: {
+      source: ['aws.sts'],
+      detail: {
+        ...{ eventSource: ['sts.amazonaws.com'], eventName: ['AssumeRole'] },
+        requestParameters: { roleArn: [names.keyRoleArn('break-glass')] },
+      },
+    },
+    runbook: 'alarm-break-glass-used',
     alarming: true,
   };
 }

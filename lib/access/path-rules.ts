@@ -1,57 +1,56 @@
 import type { Deployment } from '../deployment.ts';
-import { type AuditRule, neitherDeployedNorBy } from './audit-rule.ts';
-import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
+import { type AuditRule, callsOfOthers } from './audit-rule.ts';
+import type { BootstrapPlace } from './key-role-policy.ts';
 
 /** Who leads what people send, ID tokens among it, past somebody else; of what there is in a region. */
-export function routeRules(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
-  return [
+export function routeRule(deployment: Deployment, place: BootstrapPlace): AuditRule {
+  return {
+    ...routeAlarm,
+    id: 'route-change',
+    description: 'Somebody but a deployment changed where a load balancer sends requests, or the firewall before it',
     // ECS brings its tasks behind a load balancer, and takes them away.
-    routeRule(place, [ecsRole(deployment)], {
-      id: 'route-change',
-      description: 'Somebody but a deployment changed where a load balancer sends requests, or the firewall before it',
-      services: ['elasticloadbalancing', 'wafv2'],
-      eventName: [
-        ...['CreateListener', 'ModifyListener', 'DeleteListener', 'CreateRule', 'ModifyRule', 'DeleteRule'],
-        ...[
-          'SetRulePriorities',
-          'RegisterTargets',
-          'ModifyTargetGroup',
-          'AddListenerCertificates',
-          'SetSecurityGroups',
-        ],
-        ...firewallChanges,
-      ],
-    }),
-  ];
+    pattern: callsOfOthers(
+      place,
+      { services: ['elasticloadbalancing', 'wafv2'], eventName: [...balancerChanges, ...firewallChanges] },
+      [ecsRole(deployment)],
+    ),
+  };
 }
 
 /** The same of what belongs to no region. */
 export function globalRouteRules(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
   const { zone: id } = deployment.aws;
   const zone = id === undefined ? {} : { requestParameters: { hostedZoneId: [{ wildcard: `*${id}` }] } };
+  const names = { services: ['route53'], eventName: ['ChangeResourceRecordSets', 'DeleteHostedZone'], ...zone };
+  // CloudTrail appends the version of the API to some of them.
+  const edge = [...edgeChanges.map((prefix) => ({ prefix })), ...firewallChanges];
   return [
-    // Cloud Map writes the names inside a network for ECS.
-    routeRule(place, [ecsRole(deployment)], {
+    {
+      ...routeAlarm,
       id: 'route-change-names',
       description: 'Somebody but a deployment changed where the names of the instance lead',
-      services: ['route53'],
-      eventName: ['ChangeResourceRecordSets', 'DeleteHostedZone'],
-      ...zone,
-    }),
-    routeRule(place, [], {
+      // Cloud Map writes the names inside a network for ECS.
+      pattern: callsOfOthers(place, names, [ecsRole(deployment)]),
+    },
+    {
+      ...routeAlarm,
       id: 'route-change-edge',
       description: 'Somebody but a deployment changed CloudFront, or its firewall',
-      services: ['cloudfront', 'wafv2'],
-      // CloudTrail appends the version of the API to some of them.
-      eventName: [...edgeChanges.map((prefix) => ({ prefix })), ...firewallChanges],
-    }),
+      pattern: callsOfOthers(place, { services: ['cloudfront', 'wafv2'], eventName: edge }),
+    },
   ];
 }
+
+const routeAlarm = { runbook: 'alarm-route-change', alarming: true } as const;
 
 function ecsRole({ names }: Deployment): string {
   return names.serviceRoleArn('ecs.amazonaws.com', 'AWSServiceRoleForECS');
 }
 
+const balancerChanges = [
+  ...['CreateListener', 'ModifyListener', 'DeleteListener', 'CreateRule', 'ModifyRule', 'DeleteRule'],
+  ...['SetRulePriorities', 'RegisterTargets', 'ModifyTargetGroup', 'AddListenerCertificates', 'SetSecurityGroups'],
+];
 const firewallChanges = ['UpdateWebACL', 'DeleteWebACL', 'AssociateWebACL', 'DisassociateWebACL', 'UpdateIPSet'];
 const edgeChanges = [
   ...['UpdateDistribution', 'DeleteDistribution', 'AssociateAlias', 'UpdateVpcOrigin', 'CreateFunction'],
@@ -63,7 +62,7 @@ export function databaseRule(place: BootstrapPlace): AuditRule {
   return {
     id: 'database-change',
     description: 'Somebody but a deployment changed a database, its password, or who reaches it',
-    pattern: pattern(place, [], {
+    pattern: callsOfOthers(place, {
       services: ['rds'],
       eventName: [
         ...['ModifyDBCluster', 'ModifyDBInstance', 'CreateDBInstance', 'DeleteDBCluster', 'DeleteDBInstance'],
@@ -74,49 +73,6 @@ export function databaseRule(place: BootstrapPlace): AuditRule {
       ],
     }),
     runbook: 'alarm-database-change',
-    alarming: true,
-  };
-}
-
-interface Calls {
-  /** As their host names begin. */
-  readonly services: readonly string[];
-  readonly eventName: readonly unknown[];
-  readonly requestParameters?: Readonly<Record<string, unknown>>;
-}
-
-function routeRule(
-  place: BootstrapPlace,
-  but: readonly string[],
-  { id, description, ...calls }: Calls & Pick<AuditRule, 'id' | 'description'>,
-): AuditRule {
-  return { id, description, pattern: pattern(place, but, calls), runbook: 'alarm-route-change', alarming: true };
-}
-
-function pattern(place: BootstrapPlace, but: readonly string[], { services, ...calls }: Calls): AuditRule['pattern'] {
-  return {
-    source: services.map((service) => `aws.${service}`),
-    detail: {
-      eventSource: services.map((service) => `${service}.amazonaws.com`),
-      ...calls,
-      ...neitherDeployedNorBy(but, bootstrapRoleArn('cfn-exec', place)),
-    },
-  };
-}
-
-/** Nobody needs that role on a day without an incident. */
-export function breakGlassUsed({ names }: Deployment): AuditRule {
-  return {
-    id: 'break-glass-used',
-    description: 'Somebody became break-glass',
-    pattern: {
-      source: ['aws.sts'],
-      detail: {
-        ...{ eventSource: ['sts.amazonaws.com'], eventName: ['AssumeRole'] },
-        requestParameters: { roleArn: [names.keyRoleArn('break-glass')] },
-      },
-    },
-    runbook: 'alarm-break-glass-used',
     alarming: true,
   };
 }

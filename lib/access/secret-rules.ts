@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployment.ts';
-import { type AuditRule, neitherDeployedNorBy } from './audit-rule.ts';
-import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
+import { type AuditRule, callsOfOthers } from './audit-rule.ts';
+import type { BootstrapPlace } from './key-role-policy.ts';
 import { isLog, placedServices } from './placement.ts';
 
 /** Returns the rules about who reads the passwords of a region's databases, and who changes a secret of the instance. */
@@ -33,7 +33,10 @@ function databaseRead(
   return {
     id: `database-secret-of-${owner}`,
     description: `Somebody else read the password of the database user of ${owner}`,
-    pattern: secretEvents(['GetSecretValue'], secretId, [...readers, makesUsers], place),
+    pattern: callsOfOthers(place, { services, eventName: ['GetSecretValue'], requestParameters: { secretId } }, [
+      ...readers,
+      makesUsers,
+    ]),
     runbook: 'alarm-database-secret-read',
     alarming: true,
   };
@@ -48,23 +51,10 @@ function secretChange(instance: string, place: BootstrapPlace): AuditRule {
   return {
     id: 'secret-change',
     description: 'Somebody but a deployment changed a secret, copied it, or let others read it',
-    pattern: secretEvents(eventName, secretId, [], place),
+    pattern: callsOfOthers(place, { services, eventName, requestParameters: { secretId } }),
     runbook: 'alarm-secret-change',
     alarming: true,
   };
 }
 
-function secretEvents(
-  eventName: readonly string[],
-  secretId: readonly unknown[],
-  others: readonly string[],
-  place: BootstrapPlace,
-): AuditRule['pattern'] {
-  return {
-    source: ['aws.secretsmanager'],
-    detail: {
-      ...{ eventSource: ['secretsmanager.amazonaws.com'], eventName, requestParameters: { secretId } },
-      ...neitherDeployedNorBy(others, bootstrapRoleArn('cfn-exec', place)),
-    },
-  };
-}
+const services = ['secretsmanager'];

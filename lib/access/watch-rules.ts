@@ -1,34 +1,20 @@
 import type { Deployment } from '../deployment.ts';
 import { partitionOf } from '../names.ts';
-import { type AuditRule, neitherDeployedNorBy } from './audit-rule.ts';
-import { type BootstrapPlace, bootstrapRoleArn } from './key-role-policy.ts';
+import { type AuditRule, type Calls, callsOfOthers } from './audit-rule.ts';
+import type { BootstrapPlace } from './key-role-policy.ts';
 
 /** Who does one of these things, in one service, to what is named like ours. */
-interface Watch {
-  readonly id: string;
-  readonly description: string;
-  /** As their host names begin: of CloudWatch it is `monitoring`. */
-  readonly services: readonly string[];
-  readonly eventName: readonly string[];
+interface Watch extends Pick<AuditRule, 'id' | 'description'>, Pick<Calls, 'services' | 'eventName'> {
   /** Alternatives, each parameters of the call. */
   readonly named: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Returns who, besides a deployment, keeps the audit from seeing, or from telling. */
 export function auditChanges(deployment: Deployment, place: BootstrapPlace): readonly AuditRule[] {
-  const deployed = neitherDeployedNorBy([], bootstrapRoleArn('cfn-exec', place));
   return watches(deployment, place).map(({ id, description, services, eventName, named }) => ({
     id: `audit-change-${id}`,
     description,
-    pattern: {
-      source: services.map((service) => `aws.${service}`),
-      detail: {
-        eventSource: services.map((service) => `${service}.amazonaws.com`),
-        eventName,
-        requestParameters: { $or: named },
-        ...deployed,
-      },
-    },
+    pattern: callsOfOthers(place, { services, eventName, requestParameters: { $or: named } }),
     runbook: 'alarm-audit-change',
     alarming: true,
   }));
