@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	mysqldb "sigstead.dev/servers/internal/database"
 )
 
 // Error numbers of MySQL and MariaDB.
@@ -66,7 +67,7 @@ func openDatabase(config databaseConfig, password, ca string) (*database, error)
 	return &database{config: config, pool: sql.OpenDB(connector)}, nil
 }
 
-// connect refuses a server that does not write: a reader lags behind, and would look like a rollback.
+// connect refuses a server that does not write.
 func (d *database) connect(ctx context.Context) (*sql.Conn, error) {
 	if d.connection != nil {
 		return d.connection, nil
@@ -75,12 +76,7 @@ func (d *database) connect(ctx context.Context) (*sql.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var readOnly bool
-	err = connection.QueryRowContext(ctx, "SELECT @@innodb_read_only").Scan(&readOnly)
-	if err == nil && readOnly {
-		err = errors.New("expected the writer, got a server that only reads")
-	}
-	if err != nil {
+	if err := mysqldb.AssertWriter(ctx, connection); err != nil {
 		_ = connection.Close()
 		return nil, err
 	}

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/transparency-dev/formats/log"
+	"sigstead.dev/servers/internal/database"
 )
 
 // coordination is the database in which Tessera's servers agree on the order of entries.
@@ -33,22 +33,11 @@ func openCoordination(ctx context.Context, o *options) (*coordination, error) {
 		pool.Close()
 		return nil, environment("", "database %s at %s: %w", o.databaseName, settings.Addr, err)
 	}
-	if err := assertWriter(ctx, pool); err != nil {
+	if err := database.AssertWriter(ctx, pool); err != nil {
 		pool.Close()
 		return nil, environment("ask again once the name of the database leads to its writer", "database %s at %s: %w", o.databaseName, settings.Addr, err)
 	}
 	return &coordination{pool: pool, user: o.database.User}, nil
-}
-
-// assertWriter refuses a server that only reads: it lags behind, which would look like a rollback, and does not know who
-// is connected to the writer.
-func assertWriter(ctx context.Context, pool *sql.DB) error {
-	var readOnly bool
-	err := pool.QueryRowContext(ctx, "SELECT @@innodb_read_only").Scan(&readOnly)
-	if err == nil && readOnly {
-		err = errors.New("expected the writer, got a server that only reads")
-	}
-	return err
 }
 
 func (c *coordination) close() { c.pool.Close() }

@@ -2,8 +2,10 @@
 package database
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -90,6 +92,19 @@ func (o Options) tls() (*tls.Config, error) {
 		return nil, fmt.Errorf("%s: expected PEM certificates", o.CAFile)
 	}
 	return &tls.Config{RootCAs: roots, ServerName: o.Host, MinVersion: tls.VersionTLS12}, nil
+}
+
+// AssertWriter refuses a server that only reads: it lags behind, which would look like a rollback, and does not know who
+// is connected to the writer.
+func AssertWriter(ctx context.Context, server interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) error {
+	var readOnly bool
+	err := server.QueryRowContext(ctx, "SELECT @@innodb_read_only").Scan(&readOnly)
+	if err == nil && readOnly {
+		err = errors.New("expected the writer, got a server that only reads")
+	}
+	return err
 }
 
 func isLoopback(host string) bool {
