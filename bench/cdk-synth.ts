@@ -12,7 +12,8 @@ import { median, rounded } from './load/statistics.ts';
  *
  * Measures what an engineer waits for at each `cdk synth`, `diff` and `deploy`: the app of `examples/production.yaml`
  * with everything recorded, by the command of cdk.json, beside an app with one empty stack, as `npx cdk` would start
- * both, in turn. Both have the context of cdk.json, so both load and run the rules of aws-cdk-lib. Exits with 0 whatever the numbers are.
+ * both, in turn. Both have the context of cdk.json, so both load and run the rules of aws-cdk-lib. Exits with 0 whatever
+ * the numbers are.
  */
 const limit = 4;
 const { values } = parseArgs({

@@ -9,7 +9,7 @@ import { issuedCertificate, Signatory } from '../../bench/load/signatory.ts';
 import { portOf } from '../../lib/server-ports.ts';
 import { runProgram } from '../../src/process/run-program.ts';
 import { type Answer, answerOf } from '../support/aws/access.ts';
-import { alarmOnMath } from '../support/aws/cdk.ts';
+import { unknownEverywhere } from '../support/aws/cdk.ts';
 import { account, region } from '../support/aws/emulated-aws.ts';
 import { tokenOfNobody, verifiedEntry } from '../support/aws/load.ts';
 import { assertCertificateLogged, auditBucket, deployedLogs } from '../support/aws/log-state.ts';
@@ -18,18 +18,7 @@ import { SecondInstance, secondRegion } from '../support/aws/second-instance.ts'
 import type { Stage } from '../support/aws/stage.ts';
 
 /** Types of resources that the emulator does not know, of those that this instance has. The list may only become shorter. */
-const leftOutHere = [
-  'AWS::CloudTrail::Trail',
-  alarmOnMath,
-  'AWS::EC2::EIP',
-  'AWS::EC2::FlowLog',
-  'AWS::EC2::NatGateway',
-  'AWS::EC2::SecurityGroupEgress',
-  'AWS::EC2::SecurityGroupIngress',
-  'AWS::EC2::VPCEndpointService',
-  'AWS::WAFv2::LoggingConfiguration',
-  'AWS::WAFv2::WebACLAssociation',
-];
+const leftOutHere = [...unknownEverywhere, 'AWS::EC2::VPCEndpointService'].toSorted();
 
 const stacks = {
   'eu-central-1': [

@@ -53,6 +53,19 @@ type Template = { Resources: Record<string, Resource>; Outputs?: unknown };
 /** An alarm on a calculation is another thing to the emulator than one on a metric. */
 export const alarmOnMath = 'AWS::CloudWatch::Alarm (metric math)';
 
+/** Types of resources that the emulator does not know, of those that every instance has. The list may only become shorter. */
+export const unknownEverywhere: readonly string[] = [
+  'AWS::CloudTrail::Trail',
+  alarmOnMath,
+  'AWS::EC2::EIP',
+  'AWS::EC2::FlowLog',
+  'AWS::EC2::NatGateway',
+  'AWS::EC2::SecurityGroupEgress',
+  'AWS::EC2::SecurityGroupIngress',
+  'AWS::WAFv2::LoggingConfiguration',
+  'AWS::WAFv2::WebACLAssociation',
+];
+
 function kindOf({ Type, Properties }: Resource): string {
   return Type === 'AWS::CloudWatch::Alarm' && Properties?.['Metrics'] !== undefined ? alarmOnMath : Type;
 }

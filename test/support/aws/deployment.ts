@@ -9,7 +9,7 @@ import { type DeploymentRecord, parseDeploymentRecord } from '../../../src/servi
 import { projectDirectory } from '../instance.ts';
 import { runCommand } from '../invocation.ts';
 import { serverPath } from '../servers.ts';
-import { alarmOnMath, tellLeftOut } from './cdk.ts';
+import { tellLeftOut, unknownEverywhere } from './cdk.ts';
 import { Ceremony } from './ceremony.ts';
 import { clientHost } from './client-host.ts';
 import { account, EmulatedAws, keysAccount } from './emulated-aws.ts';
@@ -23,19 +23,11 @@ import type { Stage } from './stage.ts';
 
 /** Types of resources that the emulator does not know. The list may only become shorter. */
 export const unknownToTheEmulator: ReadonlySet<string> = new Set([
+  ...unknownEverywhere,
   'AWS::ApplicationAutoScaling::ScalableTarget',
   'AWS::ApplicationAutoScaling::ScalingPolicy',
   'AWS::CloudFront::VpcOrigin',
-  'AWS::CloudTrail::Trail',
-  alarmOnMath,
   'AWS::Cognito::ManagedLoginBranding',
-  'AWS::EC2::EIP',
-  'AWS::EC2::FlowLog',
-  'AWS::EC2::NatGateway',
-  'AWS::EC2::SecurityGroupEgress',
-  'AWS::EC2::SecurityGroupIngress',
-  'AWS::WAFv2::LoggingConfiguration',
-  'AWS::WAFv2::WebACLAssociation',
 ]);
 
 export const domain = 'sigstore.acme.example';
